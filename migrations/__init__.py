@@ -1,0 +1,1 @@
+"""The Alembic migrations, shipped with the worker so that `vigil db upgrade` needs no checkout."""

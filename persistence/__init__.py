@@ -1,0 +1,1 @@
+"""What Vigil remembers: PostgreSQL, spoken to in the words of the domain."""

@@ -1,0 +1,1 @@
+"""The worker: Kafka in, Kafka out, and all that an operator touches."""
