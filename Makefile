@@ -22,10 +22,10 @@ PIP_QUIET   := --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install lock run test lint format types check er schemas bench clean
+.PHONY: help install lock run test lint format types check er schemas bench lock-check clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/ready ## make .venv with everything in it, the command `vigil` included
 
@@ -35,11 +35,10 @@ run: install ## show a live ward: Kafka, PostgreSQL, the worker, a simulator (ma
 test: install ## run all tests against a real Kafka and a real PostgreSQL (ARGS="-k name" picks some)
 	VIGIL_REQUIRE_SERVICES=1 $(BIN)/python -m pytest $(ARGS)
 
-lint: install ## ruff, its formatter in check mode, pylint, and whether the lock file fits
+lint: install lock-check ## ruff, its formatter in check mode, pylint, and whether the lock file fits
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pylint $(CODE)
-	$(POETRY) check --lock
 
 format: install ## let ruff format the code and mend what it safely can
 	$(BIN)/ruff check --fix .
@@ -63,8 +62,11 @@ lock: $(TOOLS_READY) ## solve the dependencies anew, through whatever index pip 
 	POETRY_PYPI_MIRROR_URL=$${PIP_INDEX_URL:-$$($(TOOLS)/bin/python -c \
 	  'from pip._internal.models.index import PyPI; print(PyPI.simple_url)')}/ $(POETRY) lock
 
+lock-check: $(TOOLS_READY) ## whether the lock file fits pyproject.toml
+	$(POETRY) check --lock
+
 clean: ## remove what make made: environments, local services' data, caches
-	rm -rf $(VENV) $(TOOLS) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage dist build
+	rm -rf $(VENV) $(TOOLS) .services .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: exactly what the lock file says, every file checked against its hash. The project's
