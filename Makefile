@@ -66,7 +66,7 @@ lock-check: $(TOOLS_READY) ## whether the lock file fits pyproject.toml
 	$(POETRY) check --lock
 
 clean: ## remove what make made: environments, local services' data, caches
-	rm -rf $(VENV) $(TOOLS) .services .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage dist build
+	rm -rf $(VENV) $(TOOLS) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: exactly what the lock file says, every file checked against its hash. The project's
