@@ -1,0 +1,73 @@
+"""The closed sets of words that metric labels are made of, where the domain has none."""
+
+from enum import StrEnum
+
+
+class CommandName(StrEnum):
+    """Which command a record held."""
+
+    ADMIT = "admit"
+    MOVE = "move"
+    DISCHARGE = "discharge"
+    ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    CLOSE_ALARM = "close_alarm"
+    UNKNOWN = "unknown"  # it could not be told
+
+
+class CommandOutcome(StrEnum):
+    """What became of a command."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"  # its id had been seen before
+    REFUSED = "refused"  # it became a dead letter
+
+
+class PauseReason(StrEnum):
+    """Why partitions are not read from for a while."""
+
+    DATABASE = "database"  # it does not answer
+    BROKER = "broker"  # it does not answer
+    DEAD_LETTERS = "dead_letters"  # the budget for unusable records is spent
+    BACKLOG = "backlog"  # what has been made is not being published
+
+
+class RebalanceEvent(StrEnum):
+    """What the group's coordinator told the worker."""
+
+    ASSIGNED = "assigned"
+    REVOKED = "revoked"
+
+
+class CommitStatus(StrEnum):
+    """How a commit of the group's offsets ended; they are for the eye, nothing is read from them."""
+
+    OK = "ok"
+    FAILED = "failed"
+
+
+class LoopPhase(StrEnum):
+    """What the worker spends its time on."""
+
+    POLL = "poll"  # waiting for records
+    DECODE = "decode"
+    DB = "db"
+    EVALUATE = "evaluate"
+    PUBLISH = "publish"
+
+
+class TransactionOutcome(StrEnum):
+    """How a lane's Kafka transaction ended."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    FENCED = "fenced"  # another worker holds the lane now
+
+
+class DatabaseErrorClass(StrEnum):
+    """What kind of trouble the database gave."""
+
+    CONNECTION = "connection"  # refused, lost, or shut down
+    TIMEOUT = "timeout"  # of a lock or a statement
+    CONFLICT = "conflict"  # deadlock, serialization, a stale chart
+    DUPLICATE = "duplicate"  # a reading that was thought new was there already
+    OTHER = "other"
