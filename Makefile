@@ -53,7 +53,7 @@ er: install ## draw the entity-relationship diagram from the tables
 	$(BIN)/python -m persistence.diagram
 
 schemas: install ## write the JSON Schemas of the messages into worker/schemas
-	$(BIN)/python -m worker.json_schemas
+	$(BIN)/python -m worker.messages.schemas
 
 bench: install ## measure throughput and latency against the tutorial way and the floor
 	$(BIN)/python -m benchmarks $(ARGS)
