@@ -1,0 +1,1 @@
+"""Records on their way in: how simulator and replay compose, pace and send them."""

@@ -1,0 +1,1 @@
+"""A simulated ward: believable physiology through imperfect devices, seeded and repeatable."""
