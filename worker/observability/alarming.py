@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.alarms import AlarmState, Kind, Priority
 from domain.alerts import Phase, Reason
+from domain.limit_alarms import Verdict
 from domain.observations import Mode
 
 EVALUATION_BUCKETS = (0.000001, 0.0000025, 0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01)
@@ -79,5 +80,7 @@ class AlarmMetrics:
             self.alarms_active.labels(priority=priority.word, kind=kind, state=state)
         for phase, priority, kind, mode in product(Phase, Priority, Kind, Mode):
             self.alerts.labels(phase=phase, priority=priority.word, kind=kind, mode=mode)
+        for verdict in Verdict:
+            self.evaluations.labels(verdict=verdict)
         for reason in Reason:
             self.alert_reasons.labels(reason=reason)

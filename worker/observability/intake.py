@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from domain.alerts import Flag
 from domain.vital_signs import VitalSign
+from worker.messages.refusals import EXPLANATIONS
 from worker.observability.labels import CommandName, CommandOutcome
 
 LATENESS_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
@@ -84,3 +85,6 @@ class IntakeMetrics:
         for command in CommandName:
             for outcome in CommandOutcome:
                 self.commands.labels(command=command, outcome=outcome)
+        for reason, explanation in EXPLANATIONS.items():
+            self.readings_rejected.labels(stage=explanation.stage, reason=reason)
+            self.dead_letters.labels(stage=explanation.stage, reason=reason)

@@ -18,6 +18,7 @@ class CommandOutcome(StrEnum):
     """What became of a command."""
 
     APPLIED = "applied"
+    WITHOUT_EFFECT = "without_effect"  # stored, but the chart had nothing to do it to
     DUPLICATE = "duplicate"  # its id had been seen before
     REFUSED = "refused"  # it became a dead letter
 
@@ -61,13 +62,3 @@ class TransactionOutcome(StrEnum):
     COMMITTED = "committed"
     ABORTED = "aborted"
     FENCED = "fenced"  # another worker holds the lane now
-
-
-class DatabaseErrorClass(StrEnum):
-    """What kind of trouble the database gave."""
-
-    CONNECTION = "connection"  # refused, lost, or shut down
-    TIMEOUT = "timeout"  # of a lock or a statement
-    CONFLICT = "conflict"  # deadlock, serialization, a stale chart
-    DUPLICATE = "duplicate"  # a reading that was thought new was there already
-    OTHER = "other"
