@@ -1,0 +1,1 @@
+"""What an operator runs around the worker; not part of the wheel."""

@@ -1,0 +1,28 @@
+"""A real Kafka and a real PostgreSQL on this machine, for demo, tests and benchmarks."""
+
+from deploy.local.errors import (
+    LocalServiceError,
+    NotControllableError,
+    ServiceFailedError,
+    ServiceUnavailableError,
+)
+from deploy.local.finding import CONTROLLABLE, EVERYWHERE, Place, kafka_cluster, local_services
+from deploy.local.kafka import KafkaCluster
+from deploy.local.services import Database, Kafka, Postgres, Services
+
+__all__ = [
+    "CONTROLLABLE",
+    "EVERYWHERE",
+    "Database",
+    "Kafka",
+    "KafkaCluster",
+    "LocalServiceError",
+    "NotControllableError",
+    "Place",
+    "Postgres",
+    "ServiceFailedError",
+    "ServiceUnavailableError",
+    "Services",
+    "kafka_cluster",
+    "local_services",
+]

@@ -1,0 +1,139 @@
+"""What every test may ask for: a real broker, a real database, and names nobody else uses."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from deploy.local import (
+    CONTROLLABLE,
+    Database,
+    Kafka,
+    KafkaCluster,
+    Postgres,
+    Services,
+    ServiceUnavailableError,
+    kafka_cluster,
+    local_services,
+)
+
+REAL = frozenset({"kafka", "postgres", "own_services", "three_brokers"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a real service, so that `-m "not services"` is the quick round."""
+    for item in items:
+        if REAL & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.services)
+
+
+@contextmanager
+def present() -> Iterator[None]:
+    """Skip for want of a service, with the reason; where services are required, fail."""
+    try:
+        yield
+    except ServiceUnavailableError as missing:
+        give_up = pytest.fail if os.environ.get("VIGIL_REQUIRE_SERVICES") == "1" else pytest.skip
+        give_up(str(missing))
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """One broker for the whole session; do not stop it."""
+    with ExitStack() as stack:
+        with present():
+            services = stack.enter_context(local_services(postgres=False))
+        yield services.kafka
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for the whole session; do not stop it."""
+    with ExitStack() as stack:
+        with present():
+            services = stack.enter_context(local_services(kafka=False))
+        yield services.postgres
+
+
+@pytest.fixture(scope="session")
+def services(kafka: Kafka, postgres: Postgres) -> Services:
+    return Services(kafka, postgres)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka: Kafka) -> str:
+    return kafka.bootstrap_servers
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Begins the names of this test's topics, groups and transactions; nobody else's begin so."""
+    return f"test-{secrets.token_hex(5)}."
+
+
+@pytest.fixture
+def group(topic_prefix: str) -> str:
+    return f"{topic_prefix}vigil"
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres: Postgres) -> Iterator[str]:
+    """A database with all migrations applied and nobody connected, to be copied."""
+    with postgres.database() as template:
+        _in_a_thread(template.url)
+        yield template.name
+
+
+@pytest.fixture
+def database(postgres: Postgres, database_template: str) -> Iterator[Database]:
+    """This test's own database, migrated and empty."""
+    with postgres.database(template=database_template) as database:
+        yield database
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.url
+
+
+@pytest.fixture
+def empty_database(postgres: Postgres) -> Iterator[Database]:
+    """This test's own database with nothing in it."""
+    with postgres.database() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def _services_of_the_module() -> Iterator[Services]:
+    with ExitStack() as stack:
+        with present():
+            services = stack.enter_context(local_services(places=CONTROLLABLE))
+        yield services
+
+
+@pytest.fixture
+def own_services(_services_of_the_module: Services) -> Iterator[Services]:
+    """A broker and a server of this module's own, to be stopped and killed; mended afterwards."""
+    yield _services_of_the_module
+    for service in (_services_of_the_module.kafka, _services_of_the_module.postgres):
+        service.start()
+
+
+@pytest.fixture(scope="module")
+def three_brokers() -> Iterator[KafkaCluster]:
+    """A cluster of this module's own, each broker to be stopped and killed by itself."""
+    with ExitStack() as stack:
+        with present():
+            cluster = stack.enter_context(kafka_cluster(3))
+        yield cluster
+
+
+def _in_a_thread(url: str) -> None:
+    """Apply the migrations where no event loop of a test is in the way."""
+    from persistence.schema import upgrade  # noqa: PLC0415  most tests need no database
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(upgrade, url).result()
