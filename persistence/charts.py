@@ -1,0 +1,152 @@
+"""Charts: locked as a whole in one order, read after the lock, saved if nobody else has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from asyncpg import Record
+
+from domain.chart import Chart
+from domain.chart_form import chart_from_form, chart_to_form
+from domain.observations import Mode
+from domain.times import from_ms
+from persistence.chart_cache import ChartCache, ChartKey, Stamp
+from persistence.connection import Transaction, columns_of, count_of
+from persistence.errors import StaleChartError
+
+# A chart that is not there cannot be locked. Those that are there are left out beforehand, since each
+# conflict would use up a chart_id.
+_INSERT_MISSING = """
+INSERT INTO charts (patient_id, mode, lane)
+SELECT k.patient_id, k.mode, k.lane
+FROM unnest($1::text[], $2::text[], $3::int[]) AS k(patient_id, mode, lane)
+WHERE NOT EXISTS (SELECT FROM charts AS c WHERE c.patient_id = k.patient_id AND c.mode = k.mode)
+ORDER BY k.patient_id COLLATE "C", k.mode
+ON CONFLICT DO NOTHING
+"""
+_LOCK = """
+SELECT c.patient_id, c.mode, c.chart_id, c.lane, c.chart_seq, c.updated_at
+FROM unnest($1::text[], $2::text[]) AS k(patient_id, mode)
+JOIN charts AS c USING (patient_id, mode)
+ORDER BY c.patient_id, c.mode
+FOR UPDATE OF c
+"""
+_FORMS = "SELECT chart_id, form FROM charts WHERE chart_id = ANY($1::bigint[])"
+_SAVE = """
+UPDATE charts AS c
+SET chart_seq = k.chart_seq, due_at = k.due_at, ward = k.ward, bed = k.bed, admitted_at = k.admitted_at,
+    form = k.form::json, updated_at = now()
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[],
+            $8::text[]) AS k(chart_id, before_seq, chart_seq, due_at, ward, bed, admitted_at, form)
+WHERE c.chart_id = k.chart_id AND c.chart_seq = k.before_seq
+"""
+_DUE = """
+SELECT patient_id, mode FROM charts
+WHERE lane = $1 AND due_at <= $2
+ORDER BY due_at, patient_id, mode LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChart:
+    """A chart and the number of its row."""
+
+    chart_id: int
+    chart: Chart
+
+
+class ChartRepository:
+    """The charts of one transaction."""
+
+    def __init__(self, transaction: Transaction, cache: ChartCache | None = None) -> None:
+        self._connection = transaction.connection
+        self._began_at = transaction.began_at
+        self._cache = ChartCache(0) if cache is None else cache
+        self._seen: dict[ChartKey, tuple[Stamp, Chart]] = {}
+
+    async def lock(self, lane_by_key: Mapping[ChartKey, int]) -> dict[ChartKey, StoredChart]:
+        """Return the charts of these keys, locked until the transaction ends, made if they are not there.
+
+        A chart keeps the lane it was made with. The charts are read after the last lock is held: the
+        locking statement itself began before another's commit that it waited for.
+        """
+        keys = [(key.patient_id, key.mode, lane) for key, lane in lane_by_key.items()]
+        patients, modes, lanes = columns_of(keys, 3)
+        await self._connection.execute(_INSERT_MISSING, patients, modes, lanes)
+        locked = await self._connection.fetch(_LOCK, patients, modes)
+        return await self._read(locked)
+
+    async def save(self, before_seq: Mapping[ChartKey, int], changed: Sequence[StoredChart]) -> None:
+        """Write *changed* charts, each over its state numbered *before_seq*. Raises StaleChartError."""
+        rows = [_row(stored, before_seq[_key(stored.chart)]) for stored in changed]
+        status = await self._connection.execute(_SAVE, *columns_of(rows, 8))
+        if (saved := count_of(status)) != len(rows):
+            raise StaleChartError(f"{saved} of {len(rows)} charts were as they had been read")
+        for stored in changed:
+            self._see(stored, self._began_at)
+
+    async def due(self, lane: int, at: datetime, limit: int) -> list[ChartKey]:
+        """Return at most *limit* charts of *lane* that are due at *at*, the longest overdue first."""
+        rows = await self._connection.fetch(_DUE, lane, at, limit)
+        return [ChartKey(row["patient_id"], Mode(row["mode"])) for row in rows]
+
+    def remember(self) -> None:
+        """Let the cache know what this transaction saw and wrote; only once it is committed."""
+        self._cache.put(self._seen)
+
+    async def _read(self, locked: Sequence[Record]) -> dict[ChartKey, StoredChart]:
+        charts = {ChartKey(row["patient_id"], Mode(row["mode"])): row for row in locked}
+        held = {key: self._cache.get(key, _stamp(row)) for key, row in charts.items()}
+        forms = await self._forms([row["chart_id"] for key, row in charts.items() if held[key] is None])
+        found = {}
+        for key, row in charts.items():
+            chart = held[key] or _chart(key, row, forms[row["chart_id"]])
+            found[key] = StoredChart(row["chart_id"], chart)
+            self._see(found[key], row["updated_at"])
+        return found
+
+    async def _forms(self, chart_ids: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+        rows = await self._connection.fetch(_FORMS, chart_ids) if chart_ids else []
+        return {row["chart_id"]: row["form"] for row in rows}
+
+    def _see(self, stored: StoredChart, updated_at: datetime) -> None:
+        chart = stored.chart
+        self._seen[_key(chart)] = (Stamp(stored.chart_id, chart.chart_seq, updated_at), chart)
+
+
+def _key(chart: Chart) -> ChartKey:
+    return ChartKey(chart.patient_id, chart.mode)
+
+
+def _stamp(row: Record) -> Stamp:
+    return Stamp(row["chart_id"], row["chart_seq"], row["updated_at"])
+
+
+def _chart(key: ChartKey, row: Record, form: dict[str, Any] | None) -> Chart:
+    if form is None:
+        return Chart(patient_id=key.patient_id, mode=key.mode, lane=row["lane"])
+    return chart_from_form(
+        form,
+        patient_id=key.patient_id,
+        mode=key.mode,
+        lane=row["lane"],
+        chart_seq=row["chart_seq"],
+    )
+
+
+def _row(stored: StoredChart, before_seq: int) -> tuple[Any, ...]:
+    chart, admission = stored.chart, stored.chart.admission
+    return (
+        stored.chart_id,
+        before_seq,
+        chart.chart_seq,
+        None if chart.due_ms is None else from_ms(chart.due_ms),
+        admission and admission.ward,
+        admission and admission.bed,
+        admission and from_ms(admission.admitted_ms),
+        orjson.dumps(
+            chart_to_form(chart), option=orjson.OPT_NON_STR_KEYS
+        ).decode(),  # keys are StrEnum members
+    )
