@@ -109,7 +109,7 @@ def _evaluate_all(charts: Charts, sets: Sequence[ObservationSet], protocol: Prot
 
 
 def _form(chart: Chart) -> bytes:
-    return orjson.dumps(chart_to_form(chart))
+    return orjson.dumps(chart_to_form(chart), option=orjson.OPT_NON_STR_KEYS)  # as the chart is stored
 
 
 def _write(charts: Sequence[Chart]) -> None:
