@@ -1,0 +1,39 @@
+"""A chart comes under another protocol, or another version: what no longer exists ends, and says so."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from domain.alarms import AlarmState
+from domain.alerts import Phase, Reason
+from domain.chart import Judgement
+from domain.draft import Cause, Draft, News
+from domain.protocol import Protocol
+
+
+def adopt(draft: Draft) -> None:
+    """Bring *draft* under its protocol; nothing to do while that is the one the chart was last judged by."""
+    was = draft.before.protocol_hash
+    if was in ("", draft.protocol.digest):
+        return
+    for sign, track in draft.tracks.items():
+        base = _still_known(track.base, draft.protocol)
+        present = _still_known(track.present, draft.protocol)
+        draft.tracks[sign] = replace(track, base=base, present=present)
+    cause = Cause(
+        key=f"protocol\x1f{was}\x1f{draft.protocol.digest}",
+        observed_ms=draft.clock_ms,
+        received_ms=draft.clock_ms,
+    )
+    for rule_id, alarm in list(draft.alarms.items()):
+        if alarm.vital_sign is not None and rule_id not in draft.protocol.limit_by_id:
+            ended = replace(alarm, state=AlarmState.INACTIVE)
+            draft.announce(News(alarm=ended, phase=Phase.END, reason=Reason.PROTOCOL_CHANGED, cause=cause))
+
+
+def _still_known(judgements: Mapping[str, Judgement], protocol: Protocol) -> dict[str, Judgement]:
+    return {
+        limit_id: judgement
+        for limit_id, judgement in judgements.items()
+        if limit_id in protocol.limit_by_id
+        and len(protocol.limit_by_id[limit_id].tiers) == len(judgement.violated_since)
+    }

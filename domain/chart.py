@@ -1,0 +1,120 @@
+"""The chart: what is known of one patient when the next observation arrives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from domain.alarms import Alarm
+from domain.commands import Sex
+from domain.observations import Acquisition, Mode
+from domain.vital_signs import VitalSign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Where the patient lies, since when, and what the registry says of them; never a name."""
+
+    ward: str
+    bed: str | None = None
+    birth_date: date | None = None
+    sex: Sex = Sex.UNKNOWN
+    has_spo2_target_88_92: bool = False
+    admitted_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a limit's tiers stand after the values seen so far.
+
+    *tier* is the most severe one in force, -1 for none. Per tier: since when it has been violated without
+    a break, and since when it has been cleared without a break (None: it is not).
+    """
+
+    tier: int
+    violated_since: tuple[int | None, ...]
+    cleared_since: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value in a sign's window, rounded as it is judged, or the loss of its signal."""
+
+    at_ms: int  # effective time: observed, corrected for the device's clock
+    value: float | None  # None: here the signal was lost
+    is_streamed: bool
+    reading_id: UUID
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One sign's recent past.
+
+    *window* holds the values of the last while in time order, so that a late one can take its place;
+    *base* is how the limits stood before the oldest of them, *present* how they stand after the newest.
+    Limits about which there is nothing to say (no tier in force, none violated) are left out of both.
+    """
+
+    window: tuple[Entry, ...] = ()
+    base: Mapping[str, Judgement] = field(default_factory=dict)
+    present: Mapping[str, Judgement] = field(default_factory=dict)
+    history: tuple[tuple[int, float], ...] = ()  # (time, value), only for signs judged by their fall
+    late_findings: Mapping[str, int] = field(
+        default_factory=dict
+    )  # limit id -> observed time of the last one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One sign as one device at one site reports it."""
+
+    is_usable: bool  # the latest value could be judged
+    since_ms: int  # when the present run of usable, or of unusable, values began
+    latest_ms: int
+    is_zero: bool = False  # the present run is of zeros, not of "no value"
+    was_ever_usable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device at this patient: how it keeps time and what it delivers."""
+
+    acquisition: Acquisition
+    received_ms: int  # when its last set came
+    newest_ms: int  # the latest observed time it has claimed for this patient
+    interval_ms: int | None  # between its last two sets
+    offset_low_ms: int  # smallest and largest (received - observed) of the present run of like offsets
+    offset_high_ms: int
+    offset_count: int
+    offset_since_ms: int  # received time of the first of that run
+    skew_ms: int | None  # established offset that is corrected for
+    burst: int = 0  # spot checks in a row that came too soon after one another
+    is_overdue: bool = False
+    channels: Mapping[str, Channel] = field(default_factory=dict)  # "spo2", "systolic_pressure@arterial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The aggregate, keyed by (patient, mode).
+
+    *chart_seq* numbers every set, command and tick it took in. *clock_ms* is the latest received or tick
+    time and never runs backwards. *due_ms* is no later than the earliest moment at which something happens
+    without a new reading (it may be earlier, so that it need not move with every reading); None where nothing
+    can happen, or where the data carries its own time (*is_replayed*).
+    """
+
+    patient_id: str
+    mode: Mode
+    lane: int
+    chart_seq: int = 0
+    clock_ms: int = 0
+    due_ms: int | None = None
+    is_replayed: bool = False
+    admission: Admission | None = None
+    tracks: Mapping[VitalSign, Track] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    alarms: Mapping[str, Alarm] = field(
+        default_factory=dict
+    )  # every active, acknowledged or latched alarm, by rule id
+    protocol_hash: str = ""  # in force when the chart was last evaluated

@@ -1,0 +1,208 @@
+"""The chart and the ward as plain data that JSON can hold: compact, since it is written with every batch."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from domain.alarms import Alarm, AlarmState, Kind, Priority
+from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Track
+from domain.commands import Sex
+from domain.observations import Acquisition, Mode
+from domain.vital_signs import VitalSign
+from domain.wards import Ward
+
+Form = Mapping[str, Any]
+_VERSION = 1  # raised when the version that still runs could not read the form any more
+
+
+def chart_to_form(chart: Chart) -> dict[str, Any]:
+    """What a chart knows beyond its key, lane and number; empty parts are left out."""
+    form: dict[str, Any] = {"v": _VERSION, "clock": chart.clock_ms, "protocol": chart.protocol_hash}
+    if chart.is_replayed:
+        form["replayed"] = True
+    if chart.due_ms is not None:
+        form["due"] = chart.due_ms
+    if chart.admission is not None:
+        form["admission"] = _admission_to_form(chart.admission)
+    form["tracks"] = {sign: _track_to_form(track) for sign, track in chart.tracks.items()}
+    form["devices"] = {name: _device_to_form(device) for name, device in chart.devices.items()}
+    if chart.alarms:
+        form["alarms"] = [_alarm_to_form(alarm) for alarm in chart.alarms.values()]
+    return form
+
+
+def chart_from_form(form: Form, *, patient_id: str, mode: Mode, lane: int, chart_seq: int) -> Chart:
+    """The chart that *form* was made of. An empty form is a new chart."""
+    admission = form.get("admission")
+    alarms = [_alarm_from_form(each) for each in form.get("alarms", ())]
+    return Chart(
+        patient_id=patient_id,
+        mode=mode,
+        lane=lane,
+        chart_seq=chart_seq,
+        clock_ms=form.get("clock", 0),
+        due_ms=form.get("due"),
+        is_replayed=form.get("replayed", False),
+        admission=_admission_from_form(admission) if admission else None,
+        tracks={VitalSign(sign): _track_from_form(each) for sign, each in form.get("tracks", {}).items()},
+        devices={name: _device_from_form(each) for name, each in form.get("devices", {}).items()},
+        alarms={alarm.rule_id: alarm for alarm in alarms},
+        protocol_hash=form.get("protocol", ""),
+    )
+
+
+def ward_to_form(ward: Ward) -> dict[str, Any]:
+    """What a ward knows beyond its key, lane and number."""
+    alarm = _alarm_to_form(ward.alarm) if ward.alarm else None
+    return {"v": _VERSION, "clock": ward.clock_ms, "silent": dict(ward.silent), "alarm": alarm}
+
+
+def ward_from_form(form: Form, *, ward: str, mode: Mode, lane: int, ward_seq: int) -> Ward:
+    """The ward that *form* was made of. An empty form is a new ward."""
+    alarm = form.get("alarm")
+    return Ward(
+        ward=ward,
+        mode=mode,
+        lane=lane,
+        ward_seq=ward_seq,
+        clock_ms=form.get("clock", 0),
+        silent=form.get("silent", {}),
+        alarm=_alarm_from_form(alarm) if alarm else None,
+    )
+
+
+def _admission_to_form(admission: Admission) -> dict[str, Any]:
+    born = admission.birth_date
+    return {
+        "ward": admission.ward,
+        "bed": admission.bed,
+        "born": born.isoformat() if born else None,
+        "sex": admission.sex,
+        "target_88_92": admission.has_spo2_target_88_92,
+        "since": admission.admitted_ms,
+    }
+
+
+def _admission_from_form(form: Form) -> Admission:
+    born = form["born"]
+    return Admission(
+        ward=form["ward"],
+        bed=form["bed"],
+        birth_date=date.fromisoformat(born) if born else None,
+        sex=Sex(form["sex"]),
+        has_spo2_target_88_92=form["target_88_92"],
+        admitted_ms=form["since"],
+    )
+
+
+def _track_to_form(track: Track) -> dict[str, Any]:
+    form: dict[str, Any] = {"w": [_entry_to_form(entry) for entry in track.window]}
+    if track.base:
+        form["b"] = _judgements_to_form(track.base)
+    if track.present:
+        form["p"] = _judgements_to_form(track.present)
+    if track.history:
+        form["h"] = track.history
+    if track.late_findings:
+        form["l"] = track.late_findings
+    return form
+
+
+def _track_from_form(form: Form) -> Track:
+    return Track(
+        window=tuple(_entry_from_form(entry) for entry in form["w"]),
+        base=_judgements_from_form(form["b"]) if "b" in form else {},
+        present=_judgements_from_form(form["p"]) if "p" in form else {},
+        history=tuple((past[0], past[1]) for past in form.get("h", ())),
+        late_findings=form.get("l", {}),
+    )
+
+
+def _entry_to_form(entry: Entry) -> list[Any]:
+    return [entry.at_ms, entry.value, int(entry.is_streamed), entry.reading_id.hex, entry.device_id]
+
+
+def _entry_from_form(form: list[Any]) -> Entry:
+    at_ms, value, is_streamed, reading_id, device_id = form
+    return Entry(at_ms, value, bool(is_streamed), UUID(reading_id), device_id)
+
+
+def _judgements_to_form(judgements: Mapping[str, Judgement]) -> dict[str, Any]:
+    return {
+        limit_id: [each.tier, each.violated_since, each.cleared_since]
+        for limit_id, each in judgements.items()
+    }
+
+
+def _judgements_from_form(form: Form) -> dict[str, Judgement]:
+    return {
+        limit_id: Judgement(tier, tuple(violated), tuple(cleared))
+        for limit_id, (tier, violated, cleared) in form.items()
+    }
+
+
+def _device_to_form(device: Device) -> list[Any]:
+    return [
+        device.acquisition, device.received_ms, device.newest_ms, device.interval_ms, device.offset_low_ms,
+        device.offset_high_ms, device.offset_count, device.offset_since_ms, device.skew_ms, device.burst,
+        int(device.is_overdue),
+        {
+            name: [int(each.is_usable), each.since_ms, each.latest_ms, int(each.is_zero), int(each.was_ever_usable)]
+            for name, each in device.channels.items()
+        },
+    ]  # fmt: skip
+
+
+def _device_from_form(form: list[Any]) -> Device:
+    (acquisition, received, newest, interval, low, high, count, since, skew, burst, overdue, channels) = form
+    return Device(
+        acquisition=Acquisition(acquisition), received_ms=received, newest_ms=newest, interval_ms=interval,
+        offset_low_ms=low, offset_high_ms=high, offset_count=count, offset_since_ms=since, skew_ms=skew, burst=burst,
+        is_overdue=bool(overdue), channels={name: _channel_from_form(each) for name, each in channels.items()},
+    )  # fmt: skip
+
+
+def _channel_from_form(form: list[int]) -> Channel:
+    is_usable, since_ms, latest_ms, is_zero, was_ever_usable = form
+    return Channel(
+        is_usable=bool(is_usable), since_ms=since_ms, latest_ms=latest_ms, is_zero=bool(is_zero),
+        was_ever_usable=bool(was_ever_usable),
+    )  # fmt: skip
+
+
+def _alarm_to_form(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "alarm_id": alarm.alarm_id.hex,
+        "episode_id": alarm.episode_id.hex,
+        "rule_id": alarm.rule_id,
+        "kind": alarm.kind,
+        "vital_sign": alarm.vital_sign,
+        "state": alarm.state,
+        "priority": int(alarm.priority),
+        "onset": alarm.onset_ms,
+        "started": alarm.started_ms,
+        "evidence": [each.hex for each in alarm.evidence],
+        "device_id": alarm.device_id,
+        "value": alarm.value,
+        "value_at": alarm.value_ms,
+    }
+
+
+def _alarm_from_form(form: Form) -> Alarm:
+    sign = form["vital_sign"]
+    return Alarm(
+        alarm_id=UUID(form["alarm_id"]),
+        episode_id=UUID(form["episode_id"]),
+        rule_id=form["rule_id"],
+        kind=Kind(form["kind"]),
+        vital_sign=VitalSign(sign) if sign else None,
+        state=AlarmState(form["state"]),
+        priority=Priority(form["priority"]),
+        onset_ms=form["onset"],
+        started_ms=form["started"],
+        evidence=tuple(UUID(each) for each in form["evidence"]),
+        device_id=form["device_id"],
+        value=form["value"],
+        value_ms=form["value_at"],
+    )

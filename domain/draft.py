@@ -1,0 +1,156 @@
+"""A chart while one input is worked into it: the one mutable thing in the domain, never seen outside it."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.alarms import Alarm, AlarmState, Priority
+from domain.alerts import Alert, Breach, Flag, Phase, Reason
+from domain.chart import Admission, Chart, Device, Track
+from domain.identities import alarm_id_of, alert_id_of
+from domain.protocol import Protocol
+from domain.times import from_ms
+from domain.vital_signs import VitalSign
+from domain.wards import WardSignal
+from domain.wording import Occasion, title_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What led to a change: *key* tells it from every other cause, the rest goes into its alerts."""
+
+    key: str
+    observed_ms: int
+    received_ms: int
+    flags: tuple[Flag, ...] = ()
+    evidence: tuple[UUID, ...] = ()
+    device_id: str | None = None
+    site: str | None = None
+    correlation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Something to be said about an alarm, which stands as *alarm* says from then on."""
+
+    alarm: Alarm
+    phase: Phase
+    reason: Reason
+    cause: Cause
+    breach: Breach | None = None
+    previous: Priority | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the alarm is over with this; a late finding never was one."""
+        return self.alarm.state is AlarmState.INACTIVE and self.phase is not Phase.TPOINT
+
+
+class Draft:
+    """What a chart becomes, and what must be said about it."""
+
+    __slots__ = (
+        "admission", "alarms", "alerts", "before", "clock_ms", "devices",
+        "ended", "is_replayed", "protocol", "tracks", "ward_signals",
+    )  # fmt: skip
+
+    def __init__(self, chart: Chart, protocol: Protocol) -> None:
+        """Begin with *chart* as it is; nothing is copied until it changes."""
+        self.before = chart
+        self.protocol = protocol
+        self.clock_ms = chart.clock_ms
+        self.is_replayed = chart.is_replayed
+        self.admission: Admission | None = chart.admission
+        self.tracks: dict[VitalSign, Track] = dict(chart.tracks)
+        self.devices: dict[str, Device] = dict(chart.devices)
+        self.alarms: dict[str, Alarm] = dict(chart.alarms)
+        self.alerts: list[Alert] = []
+        self.ended: list[Alarm] = []
+        self.ward_signals: list[WardSignal] = []
+
+    @property
+    def ward(self) -> str | None:
+        """Where the patient lies, if the registry has said."""
+        return self.admission.ward if self.admission else None
+
+    def alarm_id(self, rule_id: str) -> UUID:
+        """The id of this patient's alarm under *rule_id*."""
+        return alarm_id_of(self.before.mode, self.before.patient_id, rule_id)
+
+    def announce(self, news: News) -> None:
+        """Give an alert, and keep its alarm as it now stands."""
+        if news.is_end:
+            self.alarms.pop(news.alarm.rule_id, None)
+            self.ended.append(news.alarm)
+        elif news.phase is not Phase.TPOINT:
+            self.keep(news.alarm)
+        self.alerts.append(self._alert(news))
+
+    def keep(self, alarm: Alarm) -> None:
+        """Keep *alarm* as it now stands, without a word."""
+        self.alarms[alarm.rule_id] = alarm
+
+    def _alert(self, news: News) -> Alert:
+        alarm, cause, admission = news.alarm, news.cause, self.admission
+        birth_date = admission.birth_date if admission else None
+        occasion = Occasion(
+            alarm=alarm,
+            phase=news.phase,
+            reason=news.reason,
+            breach=news.breach,
+            flags=cause.flags,
+            ward=self.ward,
+            bed=admission.bed if admission else None,
+            patient_id=self.before.patient_id,
+            observed_ms=cause.observed_ms,
+            received_ms=cause.received_ms,
+        )
+        return Alert(
+            alert_id=alert_id_of(alarm.episode_id, news.phase, news.reason, cause.key),
+            episode_id=alarm.episode_id,
+            alarm_id=alarm.alarm_id,
+            chart_seq=self.before.chart_seq + 1,
+            phase=news.phase,
+            reason=news.reason,
+            kind=alarm.kind,
+            state=alarm.state,
+            priority=alarm.priority,
+            previous_priority=news.previous,
+            rule_id=alarm.rule_id,
+            protocol_id=self.protocol.protocol_id,
+            protocol_version=self.protocol.version,
+            protocol_hash=self.protocol.digest,
+            patient_id=self.before.patient_id,
+            mode=self.before.mode,
+            ward=self.ward,
+            bed=admission.bed if admission else None,
+            birth_year=birth_date.year if birth_date else None,
+            vital_sign=alarm.vital_sign,
+            value=alarm.value,
+            breach=news.breach,
+            device_id=cause.device_id,
+            site=cause.site,
+            observed_at=from_ms(cause.observed_ms),
+            received_at=from_ms(cause.received_ms),
+            onset_at=from_ms(alarm.onset_ms),
+            determined_at=from_ms(self.clock_ms),
+            ended_at=from_ms(cause.observed_ms) if news.is_end else None,
+            flags=cause.flags,
+            evidence=alarm.evidence,
+            correlation_id=cause.correlation_id,
+            title=title_of(occasion),
+        )
+
+    def finished(self, due_ms: int | None) -> Chart:
+        """The chart as it is after this input, numbered one higher."""
+        return replace(
+            self.before,
+            chart_seq=self.before.chart_seq + 1,
+            clock_ms=self.clock_ms,
+            due_ms=due_ms,
+            is_replayed=self.is_replayed,
+            admission=self.admission,
+            tracks=self.tracks,
+            devices=self.devices,
+            alarms=self.alarms,
+            protocol_hash=self.protocol.digest,
+        )

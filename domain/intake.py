@@ -1,0 +1,242 @@
+"""Readings come in: each takes its place in its sign's track, is judged, and its device is seen to be alive."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.alarms import Alarm, AlarmState, Kind, Priority
+from domain.alerts import Flag, Phase, Reason
+from domain.chart import Device, Entry, Track
+from domain.clocks import new_device, settle_clock, timing_of, with_offset
+from domain.draft import Cause, Draft, News
+from domain.identities import episode_id_of
+from domain.limit_alarms import Verdict, breach_of, loudest, settle, turn_of
+from domain.limits_in_force import limits_in_force
+from domain.observations import Acquisition, ObservationSet, Reading, Validity
+from domain.overdue import come_back
+from domain.protocol import AlarmLimit, Lateness, SignalRules
+from domain.signals import settle_signals, with_channels
+from domain.technical_alarms import end_technical, raise_technical
+from domain.times import duration_ms, to_ms
+from domain.tracks import is_overtaken, judged_value, newest_ms, with_entry
+from domain.vital_signs import DEFINITIONS, is_suspect, rounded
+
+_MOST_DEVICES = 32
+_SAME_MOMENT_MS = 500
+_EMPTY = Track()
+
+
+def take_observations(
+    draft: Draft, observation: ObservationSet, *, is_conflict: bool
+) -> tuple[tuple[Verdict, ...], tuple[Flag, ...]]:
+    """Work one set into *draft*; a verdict for each reading, and the flags the set is stored with."""
+    rules = draft.protocol.signals
+    received_ms, observed_ms = to_ms(observation.received_at), to_ms(observation.observed_at)
+    device_id = observation.device_id
+    before = draft.devices.get(device_id) or new_device(observation, observed_ms, received_ms)
+    device = _after_set(before, observation, observed_ms, received_ms, rules)
+    timing = timing_of(device, observed_ms, received_ms, rules)
+    device = with_channels(device, observation, timing.effective_ms, rules)
+    cause = Cause(
+        key=str(observation.readings[0].reading_id),
+        observed_ms=timing.effective_ms,
+        received_ms=received_ms,
+        flags=(*timing.flags, *_set_flags(draft, timing.effective_ms, received_ms, is_conflict=is_conflict)),
+        device_id=device_id,
+        correlation_id=observation.correlation_id,
+    )
+    _keep_device(draft, device_id, device)
+    if before.is_overdue:
+        come_back(draft, device_id, cause)
+        device = draft.devices[device_id]
+    is_streamed = observation.acquisition is Acquisition.CONTINUOUS
+    verdicts = tuple(
+        _take(draft, reading, cause, is_streamed=is_streamed) for reading in observation.readings
+    )
+    settle_clock(draft, before, device, timing, cause)
+    settle_signals(draft, device_id, device, timing.effective_ms, cause)
+    _settle_frequency(draft, device_id, device, cause)
+    return verdicts, cause.flags
+
+
+def _set_flags(draft: Draft, effective_ms: int, received_ms: int, *, is_conflict: bool) -> tuple[Flag, ...]:
+    is_late = received_ms - effective_ms > duration_ms(draft.protocol.lateness.late_after)
+    if not is_late and not is_conflict:
+        return ()
+    return (*((Flag.LATE,) if is_late else ()), *((Flag.CONFLICT,) if is_conflict else ()))
+
+
+def _after_set(
+    device: Device, observation: ObservationSet, observed_ms: int, received_ms: int, rules: SignalRules
+) -> Device:
+    gap = received_ms - device.received_ms
+    interval = device.interval_ms
+    if gap > _SAME_MOMENT_MS:
+        interval = gap if interval is None else min(gap, 2 * interval)
+    counted = with_offset(device, observed_ms, received_ms, rules)
+    return replace(
+        counted,
+        acquisition=observation.acquisition,
+        received_ms=max(device.received_ms, received_ms),
+        newest_ms=max(device.newest_ms, observed_ms),
+        interval_ms=interval,
+        burst=_burst(device, observation, observed_ms, rules),
+    )
+
+
+def _burst(device: Device, observation: ObservationSet, observed_ms: int, rules: SignalRules) -> int:
+    if observation.acquisition is Acquisition.CONTINUOUS:
+        return 0
+    since = observed_ms - device.newest_ms
+    if since <= 0:
+        return device.burst
+    return device.burst + 1 if since < duration_ms(rules.spot_check_interval) else 0
+
+
+def _keep_device(draft: Draft, device_id: str, device: Device) -> None:
+    draft.devices[device_id] = device
+    if len(draft.devices) > _MOST_DEVICES:
+        oldest = min(draft.devices, key=lambda each: (draft.devices[each].received_ms, each))
+        del draft.devices[oldest]
+
+
+def _settle_frequency(draft: Draft, device_id: str, device: Device, cause: Cause) -> None:
+    rule_id = f"too-frequent/{device_id}"
+    if device.burst >= draft.protocol.signals.spot_check_burst:
+        raise_technical(draft, rule_id, Priority.LOW, Reason.TOO_FREQUENT, cause)
+    elif device.burst == 0:
+        end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
+
+
+def _take(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
+    if DEFINITIONS[reading.vital_sign].stored_only:
+        return Verdict.STORED_ONLY
+    if not reading.validity.is_usable or reading.value is None:
+        return _take_loss(draft, reading, cause, is_streamed=is_streamed)
+    value = rounded(reading.vital_sign, reading.value)
+    entry = Entry(cause.observed_ms, value, is_streamed, reading.reading_id, cause.device_id or "")
+    return _take_value(draft, reading, entry, _cause_of(reading, cause))
+
+
+def _cause_of(reading: Reading, cause: Cause) -> Cause:
+    flags = cause.flags
+    if reading.validity is Validity.QUESTIONABLE:
+        flags = (*flags, Flag.QUESTIONABLE)
+    if reading.value is not None and is_suspect(reading.vital_sign, reading.value):
+        flags = (*flags, Flag.SUSPECT)
+    return Cause(
+        key=str(reading.reading_id),
+        observed_ms=cause.observed_ms,
+        received_ms=cause.received_ms,
+        flags=flags,
+        evidence=(reading.reading_id,),
+        device_id=cause.device_id,
+        site=reading.site,
+        correlation_id=cause.correlation_id,
+    )
+
+
+def _take_value(draft: Draft, reading: Reading, entry: Entry, cause: Cause) -> Verdict:
+    sign = reading.vital_sign
+    track = draft.tracks.get(sign, _EMPTY)
+    limits = limits_in_force(draft, sign, entry.at_ms)
+    newest = newest_ms(track)
+    is_reordered = newest is not None and entry.at_ms <= newest
+    if is_reordered and any(each.reading_id == entry.reading_id for each in track.window):
+        return Verdict.UNCHANGED  # the same reading again
+    unjudged = _why_not_judged(draft.protocol.lateness, track, entry, cause, reading)
+    if unjudged is not None:
+        draft.tracks[sign] = _late_findings(draft, track, entry, limits, cause)
+        return unjudged
+    if is_reordered and any(
+        each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window
+    ):
+        cause = replace(cause, flags=(*cause.flags, Flag.CONFLICT))
+    after = with_entry(track, entry, limits, duration_ms(draft.protocol.lateness.reordering))
+    draft.tracks[sign] = after
+    if not limits:
+        return Verdict.NO_LIMIT
+    return _settle_all(draft, limits, track, after, cause)
+
+
+def _settle_all(
+    draft: Draft, limits: Sequence[AlarmLimit], before: Track, after: Track, cause: Cause
+) -> Verdict:
+    if not before.present and not after.present and not draft.alarms:
+        return Verdict.UNCHANGED  # nearly every reading: nothing was wrong, nothing is
+    return loudest({settle(turn_of(draft, limit, before, after, cause)) for limit in limits})
+
+
+def _why_not_judged(
+    lateness: Lateness, track: Track, entry: Entry, cause: Cause, reading: Reading
+) -> Verdict | None:
+    if is_overtaken(track, entry.at_ms, duration_ms(lateness.reordering)):
+        return Verdict.OVERTAKEN
+    oldest = lateness.spot_check
+    if entry.is_streamed:
+        oldest = lateness.streamed.get(reading.vital_sign, lateness.streamed_default)
+    return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > duration_ms(oldest) else None
+
+
+def _late_findings(
+    draft: Draft, track: Track, entry: Entry, limits: Sequence[AlarmLimit], cause: Cause
+) -> Track:
+    """Say that a value which no longer is the present was beyond a limit: once per limit in a while."""
+    found = dict(track.late_findings)
+    apart = duration_ms(draft.protocol.lateness.finding_interval)
+    for limit in limits:
+        value = judged_value(limit, entry.value or 0.0, entry.at_ms, track.history)
+        known = found.get(limit.limit_id)
+        if not limit.is_violated_by(value, limit.tiers[0]) or (
+            known is not None and abs(entry.at_ms - known) < apart
+        ):
+            continue
+        found[limit.limit_id] = entry.at_ms
+        _announce_finding(draft, limit, entry, cause)
+    return replace(track, late_findings=found) if found != track.late_findings else track
+
+
+def _announce_finding(draft: Draft, limit: AlarmLimit, entry: Entry, cause: Cause) -> None:
+    rule_id = f"late-finding/{limit.limit_id}"
+    alarm_id = draft.alarm_id(rule_id)
+    finding = Alarm(
+        alarm_id=alarm_id,
+        episode_id=episode_id_of(alarm_id, entry.at_ms, cause.key),
+        rule_id=rule_id,
+        kind=Kind.ADVISORY,
+        vital_sign=limit.vital_sign,
+        state=AlarmState.INACTIVE,
+        priority=Priority.LOW,
+        onset_ms=entry.at_ms,
+        started_ms=entry.at_ms,
+        evidence=cause.evidence,
+        device_id=cause.device_id,
+        value=entry.value,
+        value_ms=entry.at_ms,
+    )
+    breach = breach_of(limit, 0)
+    draft.announce(
+        News(alarm=finding, phase=Phase.TPOINT, reason=Reason.LATE_FINDING, cause=cause, breach=breach)
+    )
+
+
+def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
+    """There is no value: what was pending starts, what was clearing waits; nothing is called normal."""
+    said = Verdict.ABSENT if reading.validity is Validity.ABSENT else Verdict.UNUSABLE
+    track = draft.tracks.get(reading.vital_sign)
+    lateness = draft.protocol.lateness
+    reordering = duration_ms(lateness.reordering)
+    if track is None or not _is_source_of(track, cause) or is_overtaken(track, cause.observed_ms, reordering):
+        return said
+    entry = Entry(cause.observed_ms, None, is_streamed, reading.reading_id, cause.device_id or "")
+    if any(each.reading_id == entry.reading_id for each in track.window):
+        return said
+    limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
+    after = with_entry(track, entry, limits, reordering)
+    draft.tracks[reading.vital_sign] = after
+    lost = _cause_of(reading, replace(cause, flags=(*cause.flags, Flag.SIGNAL_LOST)))
+    _settle_all(draft, limits, track, after, lost)
+    return said
+
+
+def _is_source_of(track: Track, cause: Cause) -> bool:
+    return bool(track.window) and track.window[-1].device_id == cause.device_id

@@ -1,0 +1,215 @@
+"""What a limit's judgement means for its alarm: which state follows, and what is said about it."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from domain.alarms import Alarm, AlarmState, Kind, Priority, Trigger, next_state
+from domain.alerts import Breach, Flag, Phase, Reason
+from domain.chart import Judgement, Track
+from domain.draft import Cause, Draft, News
+from domain.identities import episode_id_of
+from domain.protocol import AlarmLimit
+
+_MOST_EVIDENCE = 5
+
+
+class Verdict(StrEnum):
+    """Why an evaluation came out as it did; also the metric label and the log field."""
+
+    UNCHANGED = "unchanged"
+    PENDING = "pending"  # violated, the on-delay not yet held
+    LAPSED = "lapsed"  # no longer violated before the on-delay was held
+    RAISED = "raised"
+    ESCALATED = "escalated"
+    DEESCALATED = "deescalated"
+    LATCHED = "latched"
+    ENDED = "ended"
+    ABSENT = "absent"  # zero, sentinel, or marked absent: no value to judge
+    UNUSABLE = "unusable"  # marked invalid or calibrating
+    STORED_ONLY = "stored_only"
+    NO_LIMIT = "no_limit"  # no limit of this protocol stands on this sign
+    OVERTAKEN = "overtaken"  # newer evidence is known
+    TOO_OLD = "too_old"  # the newest of its sign, but too old to be the present
+
+
+# The loudest first: a reading judged against several limits reports the first of these that applies.
+_BY_WEIGHT = (
+    Verdict.RAISED, Verdict.ESCALATED, Verdict.LATCHED, Verdict.ENDED, Verdict.DEESCALATED,
+    Verdict.PENDING, Verdict.LAPSED,
+)  # fmt: skip
+
+
+def loudest(verdicts: set[Verdict]) -> Verdict:
+    """The one verdict that a reading reports."""
+    return next((verdict for verdict in _BY_WEIGHT if verdict in verdicts), Verdict.UNCHANGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One limit's turn after a value took its place in *after*; *is_reordered* when it came out of order."""
+
+    draft: Draft
+    limit: AlarmLimit
+    was: Judgement | None
+    now: Judgement | None
+    after: Track
+    cause: Cause
+    is_reordered: bool
+
+    @property
+    def priority(self) -> Priority | None:
+        """What the limit calls for now; None while no tier is in force."""
+        in_force = self.now is not None and self.now.tier >= 0
+        return self.limit.tiers[self.now.tier].priority if in_force and self.now else None
+
+    @property
+    def breach(self) -> Breach | None:
+        """The tier in force, as an alert tells it."""
+        return breach_of(self.limit, self.now.tier) if self.now is not None and self.now.tier >= 0 else None
+
+
+def turn_of(draft: Draft, limit: AlarmLimit, before: Track, after: Track, cause: Cause) -> Turn:
+    """The turn of *limit* between two states of its sign's track."""
+    return Turn(
+        draft=draft,
+        limit=limit,
+        was=before.present.get(limit.limit_id),
+        now=after.present.get(limit.limit_id),
+        after=after,
+        cause=cause,
+        is_reordered=bool(before.window) and cause.observed_ms <= before.window[-1].at_ms,
+    )
+
+
+def settle(turn: Turn) -> Verdict:
+    """Bring the limit's alarm to where its judgement says, and announce what changed."""
+    alarm = turn.draft.alarms.get(turn.limit.limit_id)
+    return _settle_quiet(turn) if alarm is None else _settle_standing(turn, alarm)
+
+
+def _settle_quiet(turn: Turn) -> Verdict:
+    state = AlarmState.PENDING if turn.was else AlarmState.INACTIVE
+    following = next_state(state, _trigger(turn, None))
+    if following is AlarmState.ACTIVE:
+        _start(turn)
+        return Verdict.RAISED
+    if following is AlarmState.PENDING:
+        return Verdict.PENDING
+    return Verdict.LAPSED if state is AlarmState.PENDING else Verdict.UNCHANGED
+
+
+def _settle_standing(turn: Turn, alarm: Alarm) -> Verdict:
+    trigger = _trigger(turn, alarm.priority)
+    if trigger is Trigger.VIOLATED:  # only a late reading can unsay what was already held
+        trigger = Trigger.CLEARED
+    state = next_state(alarm.state, trigger, latching=turn.limit.is_latching and not turn.is_reordered)
+    if state is AlarmState.INACTIVE:
+        return _end(turn, alarm)
+    if turn.priority is None:
+        return _latch(turn, alarm, state)
+    return _follow(turn, alarm, state, turn.priority)
+
+
+def _trigger(turn: Turn, standing: Priority | None) -> Trigger:
+    if turn.now is None:
+        return Trigger.CLEARED
+    if turn.priority is None:
+        return Trigger.VIOLATED
+    rises = standing is not None and turn.priority > standing
+    return Trigger.ESCALATED if rises else Trigger.HELD
+
+
+def _start(turn: Turn) -> None:
+    if turn.now is None or turn.priority is None:  # an alarm starts only by a tier in force
+        return
+    alarm_id = turn.draft.alarm_id(turn.limit.limit_id)
+    onset_ms = min(since for since in turn.now.violated_since if since is not None)
+    started = Alarm(
+        alarm_id=alarm_id,
+        episode_id=episode_id_of(alarm_id, onset_ms, turn.cause.key),
+        rule_id=turn.limit.limit_id,
+        kind=Kind.PHYSIOLOGICAL,
+        vital_sign=turn.limit.vital_sign,
+        state=AlarmState.ACTIVE,
+        priority=turn.priority,
+        onset_ms=onset_ms,
+        started_ms=turn.cause.observed_ms,
+        evidence=_evidence(turn.after, onset_ms),
+        device_id=turn.cause.device_id,
+    )
+    reason = Reason.SIGNAL_LOST if Flag.SIGNAL_LOST in turn.cause.flags else Reason.LIMIT_VIOLATED
+    _announce(turn, _seen(started, turn), Phase.START, reason)
+
+
+def _announce(
+    turn: Turn, alarm: Alarm, phase: Phase, reason: Reason, previous: Priority | None = None
+) -> None:
+    turn.draft.announce(
+        News(alarm=alarm, phase=phase, reason=reason, cause=turn.cause, breach=turn.breach, previous=previous)
+    )
+
+
+def _end(turn: Turn, alarm: Alarm) -> Verdict:
+    ended = replace(_with_latest_value(alarm, turn.after), state=AlarmState.INACTIVE)
+    _announce(turn, ended, Phase.END, Reason.OVERTAKEN if turn.is_reordered else Reason.CLEARED)
+    return Verdict.ENDED
+
+
+def _latch(turn: Turn, alarm: Alarm, state: AlarmState) -> Verdict:
+    latched = replace(_with_latest_value(alarm, turn.after), state=state)
+    if alarm.state is AlarmState.LATCHED:
+        turn.draft.keep(latched)
+        return Verdict.UNCHANGED
+    _announce(turn, latched, Phase.UPDATE, Reason.CLEARED)
+    return Verdict.LATCHED
+
+
+def _follow(turn: Turn, before: Alarm, state: AlarmState, priority: Priority) -> Verdict:
+    """The condition goes on: say only what is new about it."""
+    alarm = replace(_seen(before, turn), state=state, priority=priority)
+    if priority > before.priority:
+        _announce(turn, alarm, Phase.ESCALATE, Reason.PRIORITY_ROSE, before.priority)
+        return Verdict.ESCALATED
+    if priority < before.priority:
+        _announce(turn, alarm, Phase.DEESCALATE, Reason.PRIORITY_FELL, before.priority)
+        return Verdict.DEESCALATED
+    if before.state is AlarmState.LATCHED and state is AlarmState.ACTIVE:
+        _announce(turn, alarm, Phase.UPDATE, Reason.LIMIT_VIOLATED)
+        return Verdict.RAISED
+    turn.draft.keep(alarm)
+    return Verdict.UNCHANGED
+
+
+def breach_of(limit: AlarmLimit, tier: int) -> Breach:
+    """What an alert says of the limit that was judged."""
+    return Breach(
+        side=limit.side,
+        threshold=limit.tiers[tier].threshold,
+        is_inclusive=limit.tiers[tier].is_inclusive,
+        layer=limit.layer,
+        source=limit.source,
+    )
+
+
+def _seen(alarm: Alarm, turn: Turn) -> Alarm:
+    """*alarm* with the newest value, and that value among its evidence where it violates."""
+    updated = _with_latest_value(alarm, turn.after)
+    newest = turn.after.window[-1]
+    if newest.value is None or newest.reading_id in updated.evidence:
+        return updated
+    if turn.now is None or turn.now.violated_since[0] is None:
+        return updated
+    return replace(updated, evidence=(*updated.evidence, newest.reading_id)[-_MOST_EVIDENCE:])
+
+
+def _with_latest_value(alarm: Alarm, after: Track) -> Alarm:
+    latest = next((entry for entry in reversed(after.window) if entry.value is not None), None)
+    if latest is None:
+        return alarm
+    return replace(alarm, value=latest.value, value_ms=latest.at_ms)
+
+
+def _evidence(after: Track, onset_ms: int) -> tuple[UUID, ...]:
+    ids = [entry.reading_id for entry in after.window if entry.at_ms >= onset_ms and entry.value is not None]
+    return tuple(ids[-_MOST_EVIDENCE:])

@@ -1,0 +1,104 @@
+"""Timers of a chart: a monitor that says nothing any more is noticed without a new reading."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from domain.alerts import Flag, Reason
+from domain.chart import Device, Track
+from domain.draft import Cause, Draft
+from domain.limit_alarms import settle, turn_of
+from domain.limits_in_force import limits_in_force
+from domain.observations import Acquisition
+from domain.protocol import AlarmLimit, SignalRules
+from domain.technical_alarms import end_technical, raise_technical
+from domain.times import duration_ms
+from domain.tracks import with_entry
+from domain.wards import WardSignal
+
+
+def overdue_ms(device: Device, rules: SignalRules) -> int | None:
+    """When *device* counts as silent; None for spot checks, and where that has been said already."""
+    if device.acquisition is not Acquisition.CONTINUOUS or device.is_overdue:
+        return None
+    shortest, longest = duration_ms(rules.overdue_at_least), duration_ms(rules.overdue_at_most)
+    if device.interval_ms is None:  # heard once: nobody knows its rhythm yet
+        return device.received_ms + longest
+    wanted = int(device.interval_ms * rules.overdue_intervals)
+    return device.received_ms + min(max(wanted, shortest), longest)
+
+
+def next_due_ms(draft: Draft) -> int | None:
+    """The earliest moment at which something happens to this chart without a new reading."""
+    rules = draft.protocol.signals
+    moments = [overdue_ms(device, rules) for device in draft.devices.values()]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def pass_time(draft: Draft, until_ms: int) -> None:
+    """Let every timer that is due by *until_ms* run out, each at its own due time and in their order."""
+    for due_ms, device_id in sorted(_due(draft, until_ms)):
+        draft.clock_ms = max(draft.clock_ms, due_ms)
+        _fall_silent(draft, device_id, due_ms)
+
+
+def _due(draft: Draft, until_ms: int) -> Iterator[tuple[int, str]]:
+    rules = draft.protocol.signals
+    for device_id, device in draft.devices.items():
+        due_ms = overdue_ms(device, rules)
+        if due_ms is not None and due_ms <= until_ms:
+            yield due_ms, device_id
+
+
+def _fall_silent(draft: Draft, device_id: str, due_ms: int) -> None:
+    rules = draft.protocol.signals
+    cause = Cause(
+        key=f"overdue\x1f{device_id}\x1f{due_ms}", observed_ms=due_ms, received_ms=due_ms, device_id=device_id
+    )
+    draft.devices[device_id] = replace(draft.devices[device_id], is_overdue=True)
+    raise_technical(
+        draft, f"signal-overdue/{device_id}", rules.overdue_priority, Reason.SIGNAL_OVERDUE, cause
+    )
+    _lose_what_was_pending(draft, device_id, cause)
+    _tell_ward(draft, device_id, due_ms, is_silent=True)
+
+
+def come_back(draft: Draft, device_id: str, cause: Cause) -> None:
+    """A silent device has sent again."""
+    draft.devices[device_id] = replace(draft.devices[device_id], is_overdue=False)
+    end_technical(draft, f"signal-overdue/{device_id}", Reason.SIGNAL_BACK, cause)
+    _tell_ward(draft, device_id, cause.received_ms, is_silent=False)
+
+
+def forget_device(draft: Draft, device_id: str, at_ms: int) -> None:
+    """The device is no longer at this patient: it is neither awaited nor missed."""
+    device = draft.devices.pop(device_id, None)
+    if device is not None and device.is_overdue:
+        _tell_ward(draft, device_id, at_ms, is_silent=False)
+
+
+def _tell_ward(draft: Draft, device_id: str, at_ms: int, *, is_silent: bool) -> None:
+    if draft.ward is not None:
+        subject = f"{draft.before.patient_id}/{device_id}"
+        draft.ward_signals.append(
+            WardSignal(
+                ward=draft.ward, mode=draft.before.mode, subject=subject, is_silent=is_silent, at_ms=at_ms
+            )
+        )
+
+
+def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
+    flagged = replace(cause, flags=(Flag.SIGNAL_LOST,))
+    for sign, track in list(draft.tracks.items()):
+        if not track.present or track.window[-1].device_id != device_id:
+            continue
+        limits = limits_in_force(draft, sign, cause.observed_ms)
+        after = _lost(track, cause.observed_ms, limits, draft)
+        draft.tracks[sign] = after
+        for limit in limits:
+            settle(turn_of(draft, limit, track, after, flagged))
+
+
+def _lost(track: Track, at_ms: int, limits: Sequence[AlarmLimit], draft: Draft) -> Track:
+    last = track.window[-1]
+    loss = replace(last, at_ms=max(at_ms, last.at_ms + 1), value=None)
+    return with_entry(track, loss, limits, duration_ms(draft.protocol.lateness.reordering))

@@ -1,0 +1,183 @@
+"""The protocol: the limits, signal rules, delays and priorities in force, as versioned data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from domain.alarms import Priority
+from domain.times import duration_ms
+from domain.vital_signs import VitalSign
+
+OLDEST = 200 * 12
+"""Months that nobody reaches."""
+
+
+class Side(StrEnum):
+    """On which side of the threshold the danger lies."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class Measure(StrEnum):
+    """What of a sign is judged."""
+
+    VALUE = "value"
+    FALL = "fall"  # how far the value lies below the highest of the limit's window
+
+
+class Condition(StrEnum):
+    """When a limit applies; all of its conditions must hold."""
+
+    SPO2_TARGET_88_92 = "spo2_target_88_92"
+    NO_SPO2_TARGET = "no_spo2_target"
+    ON_OXYGEN = "on_oxygen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One threshold of a limit with what it means to be beyond it for *on_delay*."""
+
+    threshold: float
+    priority: Priority
+    on_delay: timedelta = timedelta(0)
+    is_inclusive: bool = False
+    on_delay_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the delay in milliseconds, which is what the hot path compares."""
+        object.__setattr__(self, "on_delay_ms", duration_ms(self.on_delay))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmLimit:
+    """What one alarm is judged by: tiers on one side of one vital sign, mildest first.
+
+    A value clears a tier when it is back inside its threshold by the whole *deadband* and stays so for
+    *clear_time*. An age band is in years, from *age_from* to below *age_below*; an unknown age is adult.
+    """
+
+    limit_id: str
+    vital_sign: VitalSign
+    side: Side
+    tiers: tuple[Tier, ...]
+    source: str
+    deadband: float = 0.0
+    clear_time: timedelta = timedelta(0)
+    is_latching: bool = False
+    measure: Measure = Measure.VALUE
+    window: timedelta = timedelta(0)
+    conditions: frozenset[Condition] = frozenset()
+    age_from: int = 0
+    age_below: int = OLDEST
+    level_one: float | None = None
+    layer: str = "product"
+    clear_time_ms: int = field(init=False)
+    window_ms: int = field(init=False)
+    always_applies: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a limit without tiers, or with tiers out of order. Raises ValueError."""
+        object.__setattr__(self, "clear_time_ms", duration_ms(self.clear_time))
+        object.__setattr__(self, "window_ms", duration_ms(self.window))
+        everyone = not self.conditions and self.age_from == 0 and self.age_below >= OLDEST
+        object.__setattr__(self, "always_applies", everyone)
+        if not self.tiers:
+            raise ValueError(f"limit {self.limit_id} has no tier")
+        severity = [self._excess(tier.threshold, self.tiers[0]) for tier in self.tiers]
+        priorities = [tier.priority for tier in self.tiers]
+        if severity != sorted(severity) or priorities != sorted(priorities):
+            raise ValueError(f"limit {self.limit_id}: tiers must go from the mildest to the most severe")
+
+    def is_violated_by(self, value: float, tier: Tier) -> bool:
+        """Whether *value* is beyond the tier's threshold, or on it if the tier is inclusive."""
+        excess = self._excess(value, tier)
+        return excess > 0 or (tier.is_inclusive and excess == 0)
+
+    def is_cleared_by(self, value: float, tier: Tier) -> bool:
+        """Whether *value* is back inside the tier's threshold by the whole deadband.
+
+        With no deadband any value that does not violate clears.
+        """
+        return self._excess(value, tier) <= -self.deadband and not self.is_violated_by(value, tier)
+
+    def _excess(self, value: float, tier: Tier) -> float:
+        # Rounded, because 38.7 - 39.0 is a little more than -0.3 in binary.
+        distance = round(value - tier.threshold, 6)
+        return distance if self.side is Side.HIGH else -distance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """Channels that fail together: a probe carries SpO2 and pulse, ECG leads heart rate and respiration."""
+
+    name: str
+    display: str
+    vital_signs: frozenset[VitalSign]
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRules:
+    """What is done about signals that are absent, zero, overdue or from a wrong clock."""
+
+    sensors: tuple[Sensor, ...]
+    sensor_off_after: timedelta
+    sensor_off_priority: Priority
+    sensor_back_for: timedelta
+    no_breathing_after: timedelta
+    all_absent_sensors: int  # how many sensors a device must have shown before "all absent" can be said
+    all_absent_back_for: timedelta
+    channel_live_for: timedelta  # a channel not reported for longer is no evidence of life
+    overdue_intervals: float  # times the device's own interval without a set
+    overdue_at_least: timedelta
+    overdue_at_most: timedelta
+    overdue_priority: Priority
+    ward_silent_devices: int
+    ward_silent_within: timedelta
+    spot_check_interval: timedelta  # sending more often than this is not a spot check …
+    spot_check_burst: int  # … when it happens this often in a row
+    clock_ahead_beyond: timedelta
+    clock_skew_tolerance: timedelta
+    clock_skew_messages: int
+    clock_skew_for: timedelta  # a buffer that empties at once is not a wrong clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How old a reading may be when it arrives and still count as the present."""
+
+    reordering: timedelta  # within this, order of arrival does not matter
+    streamed: Mapping[VitalSign, timedelta]
+    streamed_default: timedelta
+    spot_check: timedelta
+    late_after: timedelta  # older than this on arrival: the page says how late
+    finding_interval: timedelta  # one late finding of a limit in so much observed time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """Everything that is in force, with its identity; *digest* is the hash of its text."""
+
+    protocol_id: str
+    version: str
+    title: str
+    source: str
+    digest: str
+    limits: tuple[AlarmLimit, ...]
+    signals: SignalRules
+    lateness: Lateness
+    limits_of: Mapping[VitalSign, tuple[AlarmLimit, ...]] = field(init=False)
+    limit_by_id: Mapping[str, AlarmLimit] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the limits. Raises ValueError where two share an id."""
+        by_id = {limit.limit_id: limit for limit in self.limits}
+        if len(by_id) != len(self.limits):
+            raise ValueError(f"protocol {self.protocol_id}: two limits share an id")
+        by_sign: dict[VitalSign, tuple[AlarmLimit, ...]] = {}
+        for limit in self.limits:
+            by_sign[limit.vital_sign] = (*by_sign.get(limit.vital_sign, ()), limit)
+        object.__setattr__(self, "limit_by_id", by_id)
+        object.__setattr__(self, "limits_of", by_sign)

@@ -1,0 +1,244 @@
+"""A protocol as text: read from TOML, refused with the place and the reason where it is wrong."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import Enum
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from domain.alarms import Priority
+from domain.protocol import (
+    OLDEST,
+    AlarmLimit,
+    Condition,
+    Lateness,
+    Measure,
+    Protocol,
+    Sensor,
+    Side,
+    SignalRules,
+    Tier,
+)
+from domain.vital_signs import VitalSign
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
+_DURATION_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+_AGE = re.compile(r"(\d+)(mo|y)")
+
+_Member = TypeVar("_Member", bound=Enum)
+
+
+class ProtocolError(ValueError):
+    """A protocol that cannot be used; the message says where, what is wrong, and what would be right."""
+
+
+def parse_protocol(text: str) -> Protocol:
+    """The protocol in *text*. Raises ProtocolError with one line that an author can act on."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolError(f"not valid TOML: {error}") from error
+    table = _Table(document, "protocol file")
+    identity = table.table("protocol")
+    try:
+        protocol = Protocol(
+            protocol_id=identity.text("id"),
+            version=identity.text("version"),
+            title=identity.text("title"),
+            source=identity.text("source"),
+            digest=sha256(text.encode()).hexdigest(),
+            limits=tuple(_limit(each) for each in table.tables("limits", "id")),
+            signals=_signals(table),
+            lateness=_lateness(table.table("lateness")),
+        )
+    except ProtocolError:
+        raise
+    except ValueError as error:
+        raise ProtocolError(str(error)) from error
+    identity.refuse_unknown()
+    table.refuse_unknown()
+    return protocol
+
+
+class _Table:
+    """A TOML table that knows where it stands and which of its keys have been read."""
+
+    def __init__(self, content: Mapping[str, Any], place: str) -> None:
+        self.content = content
+        self.place = place
+        self.read: set[str] = set()
+
+    def take(self, key: str, kind: type | tuple[type, ...], wanted: str, default: Any = ...) -> Any:
+        self.read.add(key)
+        if key not in self.content:
+            if default is ...:
+                raise ProtocolError(f"{self.place}: {key} is missing; wanted is {wanted}")
+            return default
+        value = self.content[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ProtocolError(f"{self.place}: {key} is {value!r}; wanted is {wanted}")
+        return value
+
+    def text(self, key: str, default: Any = ...) -> str:
+        return str(self.take(key, str, "a text", default))
+
+    def number(self, key: str, default: Any = ...) -> float:
+        return float(self.take(key, (int, float), "a number", default))
+
+    def whole(self, key: str) -> int:
+        return int(self.take(key, int, "a whole number"))
+
+    def flag(self, key: str) -> bool:
+        return bool(self.take(key, bool, "true or false", default=False))
+
+    def duration(self, key: str, default: Any = ...) -> timedelta:
+        said = self.take(key, str, 'a duration such as "15s", "10min" or "6h"', default)
+        return said if isinstance(said, timedelta) else self._duration(key, said)
+
+    def _duration(self, key: str, said: Any) -> timedelta:
+        match = _DURATION.fullmatch(said) if isinstance(said, str) else None
+        if match is None:
+            raise ProtocolError(
+                f'{self.place}: {key} is {said!r}; wanted is a duration such as "15s", "10min" or "6h"'
+            )
+        return timedelta(**{_DURATION_UNITS[match[2]]: float(match[1])})
+
+    def durations(self, key: str) -> dict[str, timedelta]:
+        said = self.take(key, dict, "a table of durations")
+        return {name: self._duration(f"{key}.{name}", each) for name, each in said.items()}
+
+    def months(self, key: str, default: int) -> int:
+        said = self.take(key, str, 'an age such as "2mo" or "16y"', default=f"{default}mo")
+        match = _AGE.fullmatch(said)
+        if match is None:
+            raise ProtocolError(f'{self.place}: {key} is {said!r}; wanted is an age such as "2mo" or "16y"')
+        return int(match[1]) * (12 if match[2] == "y" else 1)
+
+    def member(self, key: str, members: type[_Member], default: Any = ...) -> _Member:
+        said = self.text(key, default)
+        return self.known(key, said, members)
+
+    def members(self, key: str, members: type[_Member], default: Any = ...) -> frozenset[_Member]:
+        said = self.take(key, list, "a list of words", default)
+        return frozenset(self.known(key, each, members) for each in said)
+
+    def known(self, key: str, said: Any, members: type[_Member]) -> _Member:
+        names = {_word(member): member for member in members}
+        if said not in names:
+            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is one of {', '.join(names)}")
+        return names[said]
+
+    def table(self, key: str) -> "_Table":
+        return _Table(self.take(key, dict, "a table"), key)
+
+    def tables(self, key: str, name: str) -> list["_Table"]:
+        entries = self.take(key, list, "a list of tables")
+        return [_Table(each, f"{key} {each.get(name, number)}") for number, each in enumerate(entries, 1)]
+
+    def refuse_unknown(self) -> None:
+        unknown = sorted(set(self.content) - self.read)
+        if unknown:
+            raise ProtocolError(
+                f"{self.place}: {unknown[0]} is not known; known are {', '.join(sorted(self.read))}"
+            )
+
+
+def _word(member: Enum) -> str:
+    return member.word if isinstance(member, Priority) else str(member.value)
+
+
+def _closed(read: Callable[[_Table], Any]) -> Callable[[_Table], Any]:
+    def reader(table: _Table) -> Any:
+        result = read(table)
+        table.refuse_unknown()
+        return result
+
+    return reader
+
+
+@_closed
+def _tier(table: _Table) -> Tier:
+    return Tier(
+        threshold=table.number("threshold"),
+        priority=table.member("priority", Priority),
+        on_delay=table.duration("on_delay", timedelta(0)),
+        is_inclusive=table.flag("inclusive"),
+    )
+
+
+@_closed
+def _limit(table: _Table) -> AlarmLimit:
+    level_one = table.take("level_one", (int, float), "a number", None)
+    limit_id = table.text("id")
+    return AlarmLimit(
+        limit_id=limit_id,
+        vital_sign=table.member("vital_sign", VitalSign),
+        side=table.member("side", Side),
+        tiers=tuple(
+            _tier(_Table(each, f"limits {limit_id}, tier {number}"))
+            for number, each in enumerate(table.take("tiers", list, "a list of tiers"), 1)
+        ),
+        source=table.text("source"),
+        deadband=table.number("deadband", 0.0),
+        clear_time=table.duration("clear_time", timedelta(0)),
+        is_latching=table.flag("latching"),
+        measure=table.member("measure", Measure, "value"),
+        window=table.duration("window", timedelta(0)),
+        conditions=table.members("when", Condition, []),
+        age_from=table.months("age_from", 0),
+        age_below=table.months("age_below", OLDEST),
+        level_one=None if level_one is None else float(level_one),
+    )
+
+
+@_closed
+def _sensor(table: _Table) -> Sensor:
+    return Sensor(
+        name=table.text("name"),
+        display=table.text("display"),
+        vital_signs=table.members("vital_signs", VitalSign),
+        site=table.text("site") if "site" in table.content else None,
+    )
+
+
+def _signals(document: _Table) -> SignalRules:
+    table = document.table("signals")
+    rules = SignalRules(
+        sensors=tuple(_sensor(each) for each in document.tables("sensors", "name")),
+        sensor_off_after=table.duration("sensor_off_after"),
+        sensor_off_priority=table.member("sensor_off_priority", Priority),
+        sensor_back_for=table.duration("sensor_back_for"),
+        no_breathing_after=table.duration("no_breathing_after"),
+        all_absent_sensors=table.whole("all_absent_sensors"),
+        all_absent_back_for=table.duration("all_absent_back_for"),
+        channel_live_for=table.duration("channel_live_for"),
+        overdue_intervals=table.number("overdue_intervals"),
+        overdue_at_least=table.duration("overdue_at_least"),
+        overdue_at_most=table.duration("overdue_at_most"),
+        overdue_priority=table.member("overdue_priority", Priority),
+        ward_silent_devices=table.whole("ward_silent_devices"),
+        ward_silent_within=table.duration("ward_silent_within"),
+        spot_check_interval=table.duration("spot_check_interval"),
+        spot_check_burst=table.whole("spot_check_burst"),
+        clock_ahead_beyond=table.duration("clock_ahead_beyond"),
+        clock_skew_tolerance=table.duration("clock_skew_tolerance"),
+        clock_skew_messages=table.whole("clock_skew_messages"),
+        clock_skew_for=table.duration("clock_skew_for"),
+    )
+    table.refuse_unknown()
+    return rules
+
+
+@_closed
+def _lateness(table: _Table) -> Lateness:
+    streamed = table.durations("streamed")
+    return Lateness(
+        reordering=table.duration("reordering"),
+        streamed={table.known("streamed", sign, VitalSign): each for sign, each in streamed.items()},
+        streamed_default=table.duration("streamed_default"),
+        spot_check=table.duration("spot_check"),
+        late_after=table.duration("late_after"),
+        finding_interval=table.duration("finding_interval"),
+    )

@@ -1,0 +1,155 @@
+"""What a nurse reads: one plain line for each alert, bed first."""
+
+from dataclasses import dataclass
+
+from domain.alarms import Alarm, Kind
+from domain.alerts import Breach, Flag, Phase, Reason
+from domain.vital_signs import DEFINITIONS, Consciousness, VitalSign
+
+LONGEST_TITLE = 130
+
+_UNITS = {"Cel": "°C", "mm[Hg]": "mmHg", "/min": "/min", "%": "%", "{score}": ""}
+_MINUTE_MS = 60_000
+
+_SPOKEN: dict[Reason, str] = {
+    Reason.SENSOR_OFF: "{sensor} off, check the sensor",
+    Reason.ALL_SIGNALS_ABSENT: "no signal on any channel, check the patient now",
+    Reason.NO_BREATHING: "no breathing detected, check the patient",
+    Reason.SIGNAL_OVERDUE: "no data from the monitor, check its connection",
+    Reason.CLOCK_AHEAD: "the device's clock is ahead, readings are judged at the time they came",
+    Reason.CLOCK_SKEW: "the device's clock is wrong by a constant amount, corrected for",
+    Reason.TOO_FREQUENT: "a spot-check device sends like a monitor, check its setting",
+    Reason.WARD_SILENT: "several monitors fell silent at once, check the network",
+}
+_CONSCIOUSNESS = {
+    Consciousness.A: "alert",
+    Consciousness.C: "new confusion",
+    Consciousness.V: "responds to voice only",
+    Consciousness.P: "responds to pain only",
+    Consciousness.U: "unresponsive",
+}
+_SENSORS = {"probe": "finger probe", "leads": "ECG leads", "line": "arterial line"}
+_SUBJECTS = {
+    "all-signals-absent": "signals of all channels:",
+    "no-breathing": "breathing:",
+    "signal-overdue": "data of the monitor:",
+    "clock-ahead": "clock alarm:",
+    "clock-skew": "clock alarm:",
+    "too-frequent": "spot-check device:",
+    "ward-silent": "silent monitors:",
+}
+_ENDINGS: dict[Reason, str] = {
+    Reason.CLEARED: "back inside its limit",
+    Reason.OVERTAKEN: "withdrawn, a late reading corrected the picture",
+    Reason.CLOSED: "closed by staff",
+    Reason.DISCHARGED: "ended, patient discharged",
+    Reason.SIGNAL_BACK: "signal is back",
+    Reason.CLOCK_RIGHT: "the device's clock is right again",
+    Reason.PROTOCOL_CHANGED: "ended, the rule is no longer in force",
+    Reason.SENSOR_OFF: "ended, the sensor is off",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a title is made from."""
+
+    alarm: Alarm
+    phase: Phase
+    reason: Reason
+    breach: Breach | None
+    flags: tuple[Flag, ...]
+    ward: str | None
+    bed: str | None
+    patient_id: str | None
+    observed_ms: int
+    received_ms: int
+
+
+def title_of(occasion: Occasion) -> str:
+    """The alert in one line of at most 130 characters: where, what, how bad, how old; no name."""
+    parts = [f"{_place(occasion)}: {_matter(occasion)}", *_cautions(occasion)]
+    return ", ".join(parts)[:LONGEST_TITLE]
+
+
+def quantity(sign: VitalSign, value: float) -> str:
+    """*value* as a person writes it: `38.4 °C`, `84 %`, `new confusion`."""
+    if sign is VitalSign.CONSCIOUSNESS:
+        return _CONSCIOUSNESS[Consciousness(int(value))]
+    unit = DEFINITIONS[sign].unit
+    return f"{value:g} {_UNITS.get(unit, unit)}".rstrip()
+
+
+def _place(occasion: Occasion) -> str:
+    if occasion.patient_id is None:
+        return f"Ward {occasion.ward}"
+    tail = occasion.patient_id[-4:]
+    if occasion.bed is None:
+        return f"Patient …{tail}"
+    return f"Bed {occasion.bed} (…{tail})"
+
+
+def _matter(occasion: Occasion) -> str:
+    if occasion.phase in (Phase.END, Phase.RESET):
+        return f"{_subject(occasion.alarm)} {_ENDINGS.get(occasion.reason, 'ended')}"
+    if occasion.reason is Reason.MOVED:
+        return f"{_subject(occasion.alarm)} alarm moved with the patient"
+    if occasion.reason in (Reason.ACKNOWLEDGED, Reason.CLEARED):
+        word = "seen by staff" if occasion.reason is Reason.ACKNOWLEDGED else "over, waiting to be let go"
+        return f"{_subject(occasion.alarm)} alarm {word}"
+    if occasion.reason in _SPOKEN:
+        return _SPOKEN[occasion.reason].format(sensor=_sensor(occasion.alarm))
+    if occasion.reason is Reason.PRIORITY_FELL:
+        return f"{_measured(occasion.alarm)}, now {occasion.alarm.priority.word} priority"
+    return _violation(occasion)
+
+
+def _subject(alarm: Alarm) -> str:
+    if alarm.vital_sign is not None:
+        return DEFINITIONS[alarm.vital_sign].display
+    rule = alarm.rule_id.split("/", 1)[0]
+    return f"{_sensor(alarm)} off" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
+
+
+def _sensor(alarm: Alarm) -> str:
+    parts = alarm.rule_id.split("/", 2)
+    return _SENSORS.get(parts[1], parts[1]) if parts[0] == "sensor-off" else ""
+
+
+def _measured(alarm: Alarm) -> str:
+    if alarm.vital_sign is None or alarm.value is None:
+        return _subject(alarm)
+    return f"{DEFINITIONS[alarm.vital_sign].display} {quantity(alarm.vital_sign, alarm.value)}"
+
+
+def _violation(occasion: Occasion) -> str:
+    alarm, breach = occasion.alarm, occasion.breach
+    said = _measured(alarm)
+    if breach is None or alarm.vital_sign is None or alarm.vital_sign is VitalSign.CONSCIOUSNESS:
+        return said
+    return f"{said}, limit {_limit(alarm.vital_sign, breach, alarm)}"
+
+
+def _limit(sign: VitalSign, breach: Breach, alarm: Alarm) -> str:
+    if alarm.rule_id.endswith("-fall"):
+        return f"a fall of {breach.threshold:g}"
+    word = "below" if breach.side == "low" else "above"
+    return f"{word} {quantity(sign, breach.threshold)}"
+
+
+def _cautions(occasion: Occasion) -> list[str]:
+    cautions = []
+    late_min = (occasion.received_ms - occasion.observed_ms) // _MINUTE_MS
+    if Flag.LATE in occasion.flags:
+        cautions.append(f"observed {late_min} min ago")
+    if occasion.reason is Reason.LATE_FINDING:
+        cautions.append("newer values are known")
+    if Flag.SIGNAL_LOST in occasion.flags:
+        cautions.append("then the signal was lost")
+    if Flag.SUSPECT in occasion.flags and occasion.alarm.kind is Kind.PHYSIOLOGICAL:
+        cautions.append("value suspect")
+    if Flag.QUESTIONABLE in occasion.flags:
+        cautions.append("quality questionable")
+    if Flag.CONFLICT in occasion.flags:
+        cautions.append("devices disagree")
+    return cautions
