@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import pytest
 
@@ -16,18 +16,29 @@ from deploy.local import (
     Postgres,
     Services,
     ServiceUnavailableError,
+    fetch_ahead,
     kafka_cluster,
     local_services,
 )
 
-REAL = frozenset({"kafka", "postgres", "own_services", "three_brokers"})
+NEEDS_KAFKA = frozenset({"kafka", "own_services", "three_brokers"})
+NEEDS_SERVICES = NEEDS_KAFKA | {"postgres"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a real service, so that `-m "not services"` is the quick round."""
     for item in items:
-        if REAL & set(getattr(item, "fixturenames", ())):
+        if NEEDS_SERVICES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.services)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Kafka, if it is needed and not there, before any test's time-out runs."""
+    needed = any(NEEDS_KAFKA & set(getattr(item, "fixturenames", ())) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            fetch_ahead()
 
 
 @contextmanager
@@ -119,6 +130,7 @@ def own_services(_services_of_the_module: Services) -> Iterator[Services]:
     """A broker and a server of this module's own, to be stopped and killed; mended afterwards."""
     yield _services_of_the_module
     for service in (_services_of_the_module.kafka, _services_of_the_module.postgres):
+        service.resume()
         service.start()
 
 

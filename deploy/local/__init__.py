@@ -6,7 +6,7 @@ from deploy.local.errors import (
     ServiceFailedError,
     ServiceUnavailableError,
 )
-from deploy.local.finding import CONTROLLABLE, EVERYWHERE, Place, kafka_cluster, local_services
+from deploy.local.finding import CONTROLLABLE, EVERYWHERE, Place, fetch_ahead, kafka_cluster, local_services
 from deploy.local.kafka import KafkaCluster
 from deploy.local.services import Database, Kafka, Postgres, Services
 
@@ -23,6 +23,7 @@ __all__ = [
     "ServiceFailedError",
     "ServiceUnavailableError",
     "Services",
+    "fetch_ahead",
     "kafka_cluster",
     "local_services",
 ]

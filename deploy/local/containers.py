@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deploy.local.configuration import (
+    KAFKA_HEAP,
     KAFKA_IMAGE,
     POSTGRES_IMAGE,
     POSTGRES_SETTINGS,
@@ -51,24 +52,31 @@ class Container(Service, ABC):
         self._was_started = True
 
     def stop(self) -> None:
+        self.resume()
         self._container.get_wrapped_container().stop(timeout=_STOP_SECONDS)
 
     def kill(self) -> None:
-        self._container.get_wrapped_container().kill()
+        if self.is_running:
+            self._container.get_wrapped_container().kill()
 
     def pause(self) -> None:
-        self._container.get_wrapped_container().pause()
+        if self._status() == "running":
+            self._container.get_wrapped_container().pause()
 
     def resume(self) -> None:
-        self._container.get_wrapped_container().unpause()
+        if self._status() == "paused":
+            self._container.get_wrapped_container().unpause()
 
     @property
     def is_running(self) -> bool:
+        return self._status() in {"running", "paused"}
+
+    def _status(self) -> str:
         if not self._was_started:
-            return False
+            return "not started"
         inner = self._container.get_wrapped_container()
         inner.reload()
-        return inner.status in {"running", "paused"}
+        return str(inner.status)
 
     def last_words(self) -> str:
         tail: bytes = self._container.get_wrapped_container().logs(tail=15)
@@ -86,7 +94,9 @@ class ContainerKafka(Container, Kafka):
     @classmethod
     def create(cls, engine: str) -> "ContainerKafka":
         port = free_port()
-        container = _container(KAFKA_IMAGE, engine).with_bind_ports(port, port)
+        container = _container(KAFKA_IMAGE, engine)
+        _publish(container, port, port)
+        container.with_env("KAFKA_HEAP_OPTS", KAFKA_HEAP)
         for key, value in _broker_environment(port).items():
             container.with_env(key, value)
         return cls(container, port)
@@ -102,7 +112,8 @@ class ContainerPostgres(Container, Postgres):
     @classmethod
     def create(cls, engine: str) -> "ContainerPostgres":
         port = free_port()
-        container = _container(POSTGRES_IMAGE, engine).with_bind_ports(_POSTGRES_PORT, port)
+        container = _container(POSTGRES_IMAGE, engine)
+        _publish(container, _POSTGRES_PORT, port)
         for variable, value in (("USER", "vigil"), ("PASSWORD", "vigil"), ("DB", "postgres")):
             container.with_env(f"POSTGRES_{variable}", value)
         container.with_command(["postgres", *_flags(POSTGRES_SETTINGS)])
@@ -115,7 +126,7 @@ class ContainerPostgres(Container, Postgres):
 
 def _container(image: str, engine: str) -> "DockerContainer":
     """Return a container to be started; raises SourceUnavailableError unless an engine answers."""
-    if not _listens(engine):
+    if not engine_listens(engine):
         raise SourceUnavailableError(f"Docker: no engine listens at {engine}")
     try:
         from docker.errors import DockerException  # noqa: PLC0415  as above
@@ -128,7 +139,13 @@ def _container(image: str, engine: str) -> "DockerContainer":
         raise SourceUnavailableError(f"Docker: the engine at {engine} does not answer") from error
 
 
-def _listens(engine: str) -> bool:
+def _publish(container: "DockerContainer", inside: int, outside: int) -> None:
+    """Let *inside* be reached at *outside*, from this machine only."""
+    # Docker's client takes a pair here; what wraps it knows numbers only.
+    container.ports[str(inside)] = (LOOPBACK, outside)  # type: ignore[assignment]
+
+
+def engine_listens(engine: str) -> bool:
     """Whether somebody does; asked here, as Docker's client leaks its socket when nobody does."""
     address = urlsplit(engine)
     if address.scheme != "unix":

@@ -5,15 +5,21 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from typing import TypeVar
 
-from deploy.local.containers import DEFAULT_ENGINE, Container, ContainerKafka, ContainerPostgres
+from deploy.local.containers import (
+    DEFAULT_ENGINE,
+    Container,
+    ContainerKafka,
+    ContainerPostgres,
+    engine_listens,
+)
 from deploy.local.errors import ServiceUnavailableError, SourceUnavailableError
-from deploy.local.external import kafka_from, postgres_from
+from deploy.local.external import KAFKA_VARIABLE, kafka_from, postgres_from
 from deploy.local.kafka import Installation, KafkaCluster, LocalKafka
-from deploy.local.kafka_distribution import Say
+from deploy.local.kafka_distribution import Say, jars
 from deploy.local.postgres import LocalPostgres
 from deploy.local.services import Kafka, Postgres, Service, Services
 from deploy.local.workspace import Workspace
@@ -77,6 +83,16 @@ def kafka_cluster(brokers: int = 3, *, say: Say = say_to_terminal) -> Iterator[K
         cluster = KafkaCluster.of(brokers, workspace, installation)
         cluster.start()
         yield cluster
+
+
+def fetch_ahead(environment: Mapping[str, str] = os.environ, *, say: Say = say_to_terminal) -> None:
+    """Fetch Kafka if it will be run as a process, so that no start has to wait for the network."""
+    elsewhere = environment.get(KAFKA_VARIABLE) or engine_listens(
+        environment.get("DOCKER_HOST", DEFAULT_ENGINE)
+    )
+    if not elsewhere:
+        with suppress(SourceUnavailableError):  # whoever needs it will say so
+            jars(say)
 
 
 class _Search:
