@@ -22,7 +22,7 @@ class AlarmMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._declare_evaluation(registry)
         self._declare_alarms(registry)
-        self._be_born()
+        self._show_alarms_at_zero()
 
     def _declare_evaluation(self, registry: CollectorRegistry) -> None:
         self.evaluation_seconds = Histogram(
@@ -75,7 +75,7 @@ class AlarmMetrics:
             registry=registry,
         )
 
-    def _be_born(self) -> None:
+    def _show_alarms_at_zero(self) -> None:
         for priority, kind, state in product(Priority, Kind, STANDING):
             self.alarms_active.labels(priority=priority.word, kind=kind, state=state)
         for phase, priority, kind, mode in product(Phase, Priority, Kind, Mode):

@@ -15,7 +15,7 @@ class ConsumerMetrics:
         self._declare_positions(registry)
         self._declare_events(registry)
         self._declare_batches(registry)
-        self._be_born()
+        self._show_consumer_at_zero()
 
     def _declare_positions(self, registry: CollectorRegistry) -> None:
         self.consumer_lag_records = Gauge(
@@ -96,7 +96,7 @@ class ConsumerMetrics:
         for gauge in (self.consumer_lag_records, self.consumer_lag_seconds):
             gauge.remove_by_labels({"topic": topic, "partition": str(partition)})
 
-    def _be_born(self) -> None:
+    def _show_consumer_at_zero(self) -> None:
         for reason in PauseReason:
             self.consumer_paused.labels(reason=reason)
         for event in RebalanceEvent:

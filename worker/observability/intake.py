@@ -74,9 +74,9 @@ class IntakeMetrics:
             ["stage", "reason"],
             registry=registry,
         )
-        self._be_born()
+        self._show_intake_at_zero()
 
-    def _be_born(self) -> None:
+    def _show_intake_at_zero(self) -> None:
         for vital in VitalSign:
             self.readings_accepted.labels(vital=vital)
             self.readings_late.labels(vital=vital)
