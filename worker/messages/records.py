@@ -18,8 +18,9 @@ _CORRELATION_HEADER = "correlation_id"
 _RECEIVED_HEADER = "vigil-received-at"
 _LONGEST_HEADER = 64
 _MILLISECONDS = re.compile(r"-?[0-9]{1,14}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _INSTANT = re.compile(WIRE_PATTERN)
-_END_OF_TIME_MS = 10_413_792_000_000  # 2300-01-01
+END_OF_TIME_MS = 10_413_792_000_000  # 2300-01-01
 
 
 class Record(Protocol):
@@ -45,11 +46,8 @@ def correlation_of(record: Record) -> UUID:
     """Return the correlation id the record carries, else one made of its place in the log."""
     if record.headers:
         carried = _text_header(record, _CORRELATION_HEADER)
-        if carried is not None:
-            try:
-                return UUID(carried)
-            except ValueError:
-                pass  # untrusted: an unusable header costs nothing but itself
+        if carried is not None and _UUID.fullmatch(carried):  # UUID() itself would take much more
+            return UUID(carried)
     return identity.correlation_id(record.topic, record.partition, record.offset)
 
 
@@ -63,7 +61,7 @@ def received_time(record: Record, mode: Mode) -> tuple[datetime | None, bool]:
         carried = _carried_time(record)
         if carried is not None:
             return carried, True
-    if not 0 <= record.timestamp < _END_OF_TIME_MS:
+    if not 0 <= record.timestamp < END_OF_TIME_MS:
         return None, False
     return from_ms(record.timestamp), False
 

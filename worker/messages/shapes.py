@@ -31,6 +31,22 @@ INCOMING = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 _UNITS = "; ".join(f"{sign}: {', '.join(DEFINITIONS[sign].units)}" for sign in VitalSign)
 
 
+_EXAMPLE: dict[str, Any] = {
+    "schema_version": 1,
+    "message_id": "019ab0c2-7f60-7cc1-9a53-2f4bb0c1d7e5",
+    "patient_id": "P-0042",
+    "device_id": "mon-7b-12",
+    "observed_at": "2026-11-23T10:15:00Z",
+    "acquisition": "continuous",
+    "mode": "test",
+    "readings": [
+        {"vital_sign": "heart_rate", "value": 112, "unit": "/min"},
+        {"vital_sign": "body_temperature", "value": 101.1, "unit": "[degF]", "site": "oral"},
+        {"vital_sign": "consciousness", "value": "A"},
+    ],
+}
+
+
 class ReadingV1(BaseModel):
     """One value of one vital sign."""
 
@@ -66,6 +82,8 @@ class _EnvelopeV1(BaseModel):
 
 class ObservationSetV1(_EnvelopeV1):
     """One device, one patient, one instant, one or more values."""
+
+    model_config = INCOMING | ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     readings: list[ReadingV1] = Field(min_length=1, max_length=MOST_READINGS)
 
