@@ -18,7 +18,7 @@ def adopt(draft: Draft) -> None:
     for sign, track in draft.tracks.items():
         base = _still_known(track.base, draft.protocol)
         present = _still_known(track.present, draft.protocol)
-        draft.tracks[sign] = replace(track, base=base, present=present)
+        draft.tracks[sign] = track._replace(base=base, present=present)
     cause = Cause(
         key=f"protocol\x1f{was}\x1f{draft.protocol.digest}",
         observed_ms=draft.clock_ms,

@@ -1,14 +1,20 @@
-"""The chart: what is known of one patient when the next observation arrives."""
+"""The chart: what is known of one patient when the next observation arrives.
+
+What is made anew with every reading is a named tuple: as immutable as a frozen dataclass, at a quarter of its cost.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from uuid import UUID
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from domain.alarms import Alarm
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
 from domain.vital_signs import VitalSign
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +29,7 @@ class Admission:
     admitted_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """How a limit's tiers stand after the values seen so far.
 
     *tier* is the most severe one in force, -1 for none. Per tier: since when it has been violated without
@@ -36,19 +41,17 @@ class Judgement:
     cleared_since: tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One value in a sign's window, rounded as it is judged, or the loss of its signal."""
 
     at_ms: int  # effective time: observed, corrected for the device's clock
     value: float | None  # None: here the signal was lost
     is_streamed: bool
-    reading_id: UUID
+    reading_hex: str  # the reading's id
     device_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class Track(NamedTuple):
     """One sign's recent past.
 
     *window* holds the values of the last while in time order, so that a late one can take its place;
@@ -57,16 +60,13 @@ class Track:
     """
 
     window: tuple[Entry, ...] = ()
-    base: Mapping[str, Judgement] = field(default_factory=dict)
-    present: Mapping[str, Judgement] = field(default_factory=dict)
+    base: Mapping[str, Judgement] = _NOTHING
+    present: Mapping[str, Judgement] = _NOTHING
     history: tuple[tuple[int, float], ...] = ()  # (time, value), only for signs judged by their fall
-    late_findings: Mapping[str, int] = field(
-        default_factory=dict
-    )  # limit id -> observed time of the last one
+    late_findings: Mapping[str, int] = _NOTHING  # limit id -> observed time of the last one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class Channel(NamedTuple):
     """One sign as one device at one site reports it."""
 
     is_usable: bool  # the latest value could be judged
@@ -76,22 +76,27 @@ class Channel:
     was_ever_usable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Offsets(NamedTuple):
+    """How a device's clock differs from ours: the present run of like (received - observed), in ms."""
+
+    low_ms: int
+    high_ms: int
+    messages: int
+    since_ms: int  # received time of the first of the run
+    skew_ms: int | None = None  # established, and corrected for
+
+
+class Device(NamedTuple):
     """One device at this patient: how it keeps time and what it delivers."""
 
     acquisition: Acquisition
     received_ms: int  # when its last set came
     newest_ms: int  # the latest observed time it has claimed for this patient
     interval_ms: int | None  # between its last two sets
-    offset_low_ms: int  # smallest and largest (received - observed) of the present run of like offsets
-    offset_high_ms: int
-    offset_count: int
-    offset_since_ms: int  # received time of the first of that run
-    skew_ms: int | None  # established offset that is corrected for
+    offsets: Offsets
+    channels: Mapping[str, Channel] = _NOTHING  # "spo2", "systolic_pressure@arterial"
     burst: int = 0  # spot checks in a row that came too soon after one another
     is_overdue: bool = False
-    channels: Mapping[str, Channel] = field(default_factory=dict)  # "spo2", "systolic_pressure@arterial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
-from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Track
+from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Offsets, Track
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
 from domain.vital_signs import VitalSign
@@ -14,6 +14,7 @@ from domain.wards import Ward
 
 Form = Mapping[str, Any]
 _VERSION = 1  # raised when the version that still runs could not read the form any more
+_OFFSETS, _CHANNELS = Device._fields.index("offsets"), Device._fields.index("channels")
 
 
 def chart_to_form(chart: Chart) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def chart_to_form(chart: Chart) -> dict[str, Any]:
         form["due"] = chart.due_ms
     if chart.admission is not None:
         form["admission"] = _admission_to_form(chart.admission)
-    form["tracks"] = {sign: _track_to_form(track) for sign, track in chart.tracks.items()}
+    form["tracks"] = {sign.value: _track_to_form(track) for sign, track in chart.tracks.items()}
     form["devices"] = {name: _device_to_form(device) for name, device in chart.devices.items()}
     if chart.alarms:
         form["alarms"] = [_alarm_to_form(alarm) for alarm in chart.alarms.values()]
@@ -97,7 +98,7 @@ def _admission_from_form(form: Form) -> Admission:
 
 
 def _track_to_form(track: Track) -> dict[str, Any]:
-    form: dict[str, Any] = {"w": [_entry_to_form(entry) for entry in track.window]}
+    form: dict[str, Any] = {"w": [list(entry) for entry in track.window]}
     if track.base:
         form["b"] = _judgements_to_form(track.base)
     if track.present:
@@ -111,7 +112,7 @@ def _track_to_form(track: Track) -> dict[str, Any]:
 
 def _track_from_form(form: Form) -> Track:
     return Track(
-        window=tuple(_entry_from_form(entry) for entry in form["w"]),
+        window=tuple(Entry(*entry) for entry in form["w"]),
         base=_judgements_from_form(form["b"]) if "b" in form else {},
         present=_judgements_from_form(form["p"]) if "p" in form else {},
         history=tuple((past[0], past[1]) for past in form.get("h", ())),
@@ -119,20 +120,8 @@ def _track_from_form(form: Form) -> Track:
     )
 
 
-def _entry_to_form(entry: Entry) -> list[Any]:
-    return [entry.at_ms, entry.value, int(entry.is_streamed), entry.reading_id.hex, entry.device_id]
-
-
-def _entry_from_form(form: list[Any]) -> Entry:
-    at_ms, value, is_streamed, reading_id, device_id = form
-    return Entry(at_ms, value, bool(is_streamed), UUID(reading_id), device_id)
-
-
 def _judgements_to_form(judgements: Mapping[str, Judgement]) -> dict[str, Any]:
-    return {
-        limit_id: [each.tier, each.violated_since, each.cleared_since]
-        for limit_id, each in judgements.items()
-    }
+    return {limit_id: list(each) for limit_id, each in judgements.items()}
 
 
 def _judgements_from_form(form: Form) -> dict[str, Judgement]:
@@ -143,32 +132,19 @@ def _judgements_from_form(form: Form) -> dict[str, Judgement]:
 
 
 def _device_to_form(device: Device) -> list[Any]:
-    return [
-        device.acquisition, device.received_ms, device.newest_ms, device.interval_ms, device.offset_low_ms,
-        device.offset_high_ms, device.offset_count, device.offset_since_ms, device.skew_ms, device.burst,
-        int(device.is_overdue),
-        {
-            name: [int(each.is_usable), each.since_ms, each.latest_ms, int(each.is_zero), int(each.was_ever_usable)]
-            for name, each in device.channels.items()
-        },
-    ]  # fmt: skip
+    form: list[Any] = list(device)
+    form[_OFFSETS] = list(device.offsets)
+    form[_CHANNELS] = {name: list(channel) for name, channel in device.channels.items()}
+    return form
 
 
 def _device_from_form(form: list[Any]) -> Device:
-    (acquisition, received, newest, interval, low, high, count, since, skew, burst, overdue, channels) = form
-    return Device(
-        acquisition=Acquisition(acquisition), received_ms=received, newest_ms=newest, interval_ms=interval,
-        offset_low_ms=low, offset_high_ms=high, offset_count=count, offset_since_ms=since, skew_ms=skew, burst=burst,
-        is_overdue=bool(overdue), channels={name: _channel_from_form(each) for name, each in channels.items()},
-    )  # fmt: skip
-
-
-def _channel_from_form(form: list[int]) -> Channel:
-    is_usable, since_ms, latest_ms, is_zero, was_ever_usable = form
-    return Channel(
-        is_usable=bool(is_usable), since_ms=since_ms, latest_ms=latest_ms, is_zero=bool(is_zero),
-        was_ever_usable=bool(was_ever_usable),
-    )  # fmt: skip
+    device = Device(*form)
+    return device._replace(
+        acquisition=Acquisition(device.acquisition),
+        offsets=Offsets(*device.offsets),
+        channels={name: Channel(*channel) for name, channel in device.channels.items()},
+    )
 
 
 def _alarm_to_form(alarm: Alarm) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A chart while one input is worked into it: the one mutable thing in the domain, never seen outside it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.alarms import Alarm, AlarmState, Priority
@@ -14,11 +15,10 @@ from domain.wards import WardSignal
 from domain.wording import Occasion, title_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """What led to a change: *key* tells it from every other cause, the rest goes into its alerts."""
 
-    key: str
+    key: str | UUID
     observed_ms: int
     received_ms: int
     flags: tuple[Flag, ...] = ()
@@ -142,9 +142,12 @@ class Draft:
 
     def finished(self, due_ms: int | None) -> Chart:
         """The chart as it is after this input, numbered one higher."""
-        return replace(
-            self.before,
-            chart_seq=self.before.chart_seq + 1,
+        before = self.before
+        return Chart(
+            patient_id=before.patient_id,
+            mode=before.mode,
+            lane=before.lane,
+            chart_seq=before.chart_seq + 1,
             clock_ms=self.clock_ms,
             due_ms=due_ms,
             is_replayed=self.is_replayed,

@@ -13,11 +13,11 @@ def alarm_id_of(mode: Mode, subject: str, rule_id: str) -> UUID:
     return uuid5(_ALARMS, f"{mode}\x1f{subject}\x1f{rule_id}")
 
 
-def episode_id_of(alarm_id: UUID, onset_ms: int, cause: str) -> UUID:
+def episode_id_of(alarm_id: UUID, onset_ms: int, cause: str | UUID) -> UUID:
     """The id of one episode, made of what began it."""
     return uuid5(alarm_id, f"{onset_ms}\x1f{cause}")
 
 
-def alert_id_of(episode_id: UUID, phase: Phase, reason: Reason, cause: str) -> UUID:
+def alert_id_of(episode_id: UUID, phase: Phase, reason: Reason, cause: str | UUID) -> UUID:
     """The id of one alert, made of episode, phase and cause."""
     return uuid5(episode_id, f"{phase}\x1f{reason}\x1f{cause}")

@@ -1,12 +1,11 @@
 """Readings come in: each takes its place in its sign's track, is judged, and its device is seen to be alive."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.alerts import Flag, Phase, Reason
 from domain.chart import Device, Entry, Track
-from domain.clocks import new_device, settle_clock, timing_of, with_offset
+from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
 from domain.draft import Cause, Draft, News
 from domain.identities import episode_id_of
 from domain.limit_alarms import Verdict, breach_of, loudest, settle, turn_of
@@ -16,7 +15,7 @@ from domain.overdue import come_back
 from domain.protocol import AlarmLimit, Lateness, SignalRules
 from domain.signals import settle_signals, with_channels
 from domain.technical_alarms import end_technical, raise_technical
-from domain.times import duration_ms, to_ms
+from domain.times import to_ms
 from domain.tracks import is_overtaken, judged_value, newest_ms, with_entry
 from domain.vital_signs import DEFINITIONS, is_suspect, rounded
 
@@ -32,55 +31,58 @@ def take_observations(
     rules = draft.protocol.signals
     received_ms, observed_ms = to_ms(observation.received_at), to_ms(observation.observed_at)
     device_id = observation.device_id
-    before = draft.devices.get(device_id) or new_device(observation, observed_ms, received_ms)
-    device = _after_set(before, observation, observed_ms, received_ms, rules)
-    timing = timing_of(device, observed_ms, received_ms, rules)
-    device = with_channels(device, observation, timing.effective_ms, rules)
+    before = draft.devices.get(device_id) or _new_device(observation, observed_ms, received_ms)
+    offsets = with_offset(before.offsets, observed_ms, received_ms, rules)
+    timing = timing_of(offsets, observed_ms, received_ms, rules)
+    channels = with_channels(before.channels, observation.readings, timing.effective_ms, rules)
+    device = Device(
+        observation.acquisition,
+        max(before.received_ms, received_ms),
+        max(before.newest_ms, observed_ms),
+        _interval(before, received_ms),
+        offsets,
+        channels,
+        _burst(before, observation, observed_ms, rules),
+    )
     cause = Cause(
-        key=str(observation.readings[0].reading_id),
+        key=observation.readings[0].reading_id,
         observed_ms=timing.effective_ms,
         received_ms=received_ms,
-        flags=(*timing.flags, *_set_flags(draft, timing.effective_ms, received_ms, is_conflict=is_conflict)),
+        flags=timing.flags + _set_flags(draft, timing.effective_ms, received_ms, is_conflict=is_conflict),
         device_id=device_id,
         correlation_id=observation.correlation_id,
     )
     _keep_device(draft, device_id, device)
     if before.is_overdue:
         come_back(draft, device_id, cause)
-        device = draft.devices[device_id]
     is_streamed = observation.acquisition is Acquisition.CONTINUOUS
     verdicts = tuple(
         _take(draft, reading, cause, is_streamed=is_streamed) for reading in observation.readings
     )
-    settle_clock(draft, before, device, timing, cause)
+    settle_clock(draft, before.offsets, offsets, timing, cause)
     settle_signals(draft, device_id, device, timing.effective_ms, cause)
     _settle_frequency(draft, device_id, device, cause)
     return verdicts, cause.flags
 
 
+def _new_device(observation: ObservationSet, observed_ms: int, received_ms: int) -> Device:
+    offsets = first_offsets(observed_ms, received_ms)
+    return Device(observation.acquisition, received_ms, observed_ms, None, offsets)
+
+
+def _interval(device: Device, received_ms: int) -> int | None:
+    """The device's rhythm: its last gap, which may grow only twofold at a time."""
+    gap = received_ms - device.received_ms
+    if gap <= _SAME_MOMENT_MS:
+        return device.interval_ms
+    return gap if device.interval_ms is None else min(gap, 2 * device.interval_ms)
+
+
 def _set_flags(draft: Draft, effective_ms: int, received_ms: int, *, is_conflict: bool) -> tuple[Flag, ...]:
-    is_late = received_ms - effective_ms > duration_ms(draft.protocol.lateness.late_after)
+    is_late = received_ms - effective_ms > draft.protocol.lateness.late_after_ms
     if not is_late and not is_conflict:
         return ()
     return (*((Flag.LATE,) if is_late else ()), *((Flag.CONFLICT,) if is_conflict else ()))
-
-
-def _after_set(
-    device: Device, observation: ObservationSet, observed_ms: int, received_ms: int, rules: SignalRules
-) -> Device:
-    gap = received_ms - device.received_ms
-    interval = device.interval_ms
-    if gap > _SAME_MOMENT_MS:
-        interval = gap if interval is None else min(gap, 2 * interval)
-    counted = with_offset(device, observed_ms, received_ms, rules)
-    return replace(
-        counted,
-        acquisition=observation.acquisition,
-        received_ms=max(device.received_ms, received_ms),
-        newest_ms=max(device.newest_ms, observed_ms),
-        interval_ms=interval,
-        burst=_burst(device, observation, observed_ms, rules),
-    )
 
 
 def _burst(device: Device, observation: ObservationSet, observed_ms: int, rules: SignalRules) -> int:
@@ -89,7 +91,7 @@ def _burst(device: Device, observation: ObservationSet, observed_ms: int, rules:
     since = observed_ms - device.newest_ms
     if since <= 0:
         return device.burst
-    return device.burst + 1 if since < duration_ms(rules.spot_check_interval) else 0
+    return device.burst + 1 if since < rules.spot_check_interval_ms else 0
 
 
 def _keep_device(draft: Draft, device_id: str, device: Device) -> None:
@@ -113,25 +115,22 @@ def _take(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) ->
     if not reading.validity.is_usable or reading.value is None:
         return _take_loss(draft, reading, cause, is_streamed=is_streamed)
     value = rounded(reading.vital_sign, reading.value)
-    entry = Entry(cause.observed_ms, value, is_streamed, reading.reading_id, cause.device_id or "")
-    return _take_value(draft, reading, entry, _cause_of(reading, cause))
+    entry = Entry(cause.observed_ms, value, is_streamed, reading.reading_id.hex, cause.device_id or "")
+    return _take_value(draft, reading, entry, cause)
 
 
 def _cause_of(reading: Reading, cause: Cause) -> Cause:
     flags = cause.flags
     if reading.validity is Validity.QUESTIONABLE:
         flags = (*flags, Flag.QUESTIONABLE)
-    if reading.value is not None and is_suspect(reading.vital_sign, reading.value):
+    if (
+        reading.validity.is_usable
+        and reading.value is not None
+        and is_suspect(reading.vital_sign, reading.value)
+    ):
         flags = (*flags, Flag.SUSPECT)
-    return Cause(
-        key=str(reading.reading_id),
-        observed_ms=cause.observed_ms,
-        received_ms=cause.received_ms,
-        flags=flags,
-        evidence=(reading.reading_id,),
-        device_id=cause.device_id,
-        site=reading.site,
-        correlation_id=cause.correlation_id,
+    return cause._replace(
+        key=reading.reading_id, flags=flags, evidence=(reading.reading_id,), site=reading.site
     )
 
 
@@ -141,40 +140,45 @@ def _take_value(draft: Draft, reading: Reading, entry: Entry, cause: Cause) -> V
     limits = limits_in_force(draft, sign, entry.at_ms)
     newest = newest_ms(track)
     is_reordered = newest is not None and entry.at_ms <= newest
-    if is_reordered and any(each.reading_id == entry.reading_id for each in track.window):
+    if is_reordered and any(each.reading_hex == entry.reading_hex for each in track.window):
         return Verdict.UNCHANGED  # the same reading again
     unjudged = _why_not_judged(draft.protocol.lateness, track, entry, cause, reading)
     if unjudged is not None:
-        draft.tracks[sign] = _late_findings(draft, track, entry, limits, cause)
+        draft.tracks[sign] = _late_findings(draft, track, entry, limits, _cause_of(reading, cause))
         return unjudged
-    if is_reordered and any(
-        each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window
-    ):
-        cause = replace(cause, flags=(*cause.flags, Flag.CONFLICT))
-    after = with_entry(track, entry, limits, duration_ms(draft.protocol.lateness.reordering))
+    after = with_entry(track, entry, limits, draft.protocol.lateness.reordering_ms)
     draft.tracks[sign] = after
     if not limits:
         return Verdict.NO_LIMIT
-    return _settle_all(draft, limits, track, after, cause)
+    if _is_quiet(draft, track, after):
+        return Verdict.UNCHANGED
+    if is_reordered and any(
+        each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window
+    ):
+        cause = cause._replace(flags=(*cause.flags, Flag.CONFLICT))
+    return _settle_all(draft, limits, track, after, _cause_of(reading, cause))
+
+
+def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
+    """Nearly every reading: nothing was wrong, nothing is."""
+    return not before.present and not after.present and not draft.alarms
 
 
 def _settle_all(
     draft: Draft, limits: Sequence[AlarmLimit], before: Track, after: Track, cause: Cause
 ) -> Verdict:
-    if not before.present and not after.present and not draft.alarms:
-        return Verdict.UNCHANGED  # nearly every reading: nothing was wrong, nothing is
     return loudest({settle(turn_of(draft, limit, before, after, cause)) for limit in limits})
 
 
 def _why_not_judged(
     lateness: Lateness, track: Track, entry: Entry, cause: Cause, reading: Reading
 ) -> Verdict | None:
-    if is_overtaken(track, entry.at_ms, duration_ms(lateness.reordering)):
+    if is_overtaken(track, entry.at_ms, lateness.reordering_ms):
         return Verdict.OVERTAKEN
-    oldest = lateness.spot_check
+    oldest = lateness.spot_check_ms
     if entry.is_streamed:
-        oldest = lateness.streamed.get(reading.vital_sign, lateness.streamed_default)
-    return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > duration_ms(oldest) else None
+        oldest = lateness.streamed_ms.get(reading.vital_sign, lateness.streamed_default_ms)
+    return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > oldest else None
 
 
 def _late_findings(
@@ -182,7 +186,7 @@ def _late_findings(
 ) -> Track:
     """Say that a value which no longer is the present was beyond a limit: once per limit in a while."""
     found = dict(track.late_findings)
-    apart = duration_ms(draft.protocol.lateness.finding_interval)
+    apart = draft.protocol.lateness.finding_interval_ms
     for limit in limits:
         value = judged_value(limit, entry.value or 0.0, entry.at_ms, track.history)
         known = found.get(limit.limit_id)
@@ -192,7 +196,7 @@ def _late_findings(
             continue
         found[limit.limit_id] = entry.at_ms
         _announce_finding(draft, limit, entry, cause)
-    return replace(track, late_findings=found) if found != track.late_findings else track
+    return track if found == track.late_findings else track._replace(late_findings=found)
 
 
 def _announce_finding(draft: Draft, limit: AlarmLimit, entry: Entry, cause: Cause) -> None:
@@ -224,16 +228,16 @@ def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: boo
     said = Verdict.ABSENT if reading.validity is Validity.ABSENT else Verdict.UNUSABLE
     track = draft.tracks.get(reading.vital_sign)
     lateness = draft.protocol.lateness
-    reordering = duration_ms(lateness.reordering)
+    reordering = lateness.reordering_ms
     if track is None or not _is_source_of(track, cause) or is_overtaken(track, cause.observed_ms, reordering):
         return said
-    entry = Entry(cause.observed_ms, None, is_streamed, reading.reading_id, cause.device_id or "")
-    if any(each.reading_id == entry.reading_id for each in track.window):
+    entry = Entry(cause.observed_ms, None, is_streamed, reading.reading_id.hex, cause.device_id or "")
+    if any(each.reading_hex == entry.reading_hex for each in track.window):
         return said
     limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
     after = with_entry(track, entry, limits, reordering)
     draft.tracks[reading.vital_sign] = after
-    lost = _cause_of(reading, replace(cause, flags=(*cause.flags, Flag.SIGNAL_LOST)))
+    lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
     _settle_all(draft, limits, track, after, lost)
     return said
 

@@ -196,11 +196,12 @@ def _seen(alarm: Alarm, turn: Turn) -> Alarm:
     """*alarm* with the newest value, and that value among its evidence where it violates."""
     updated = _with_latest_value(alarm, turn.after)
     newest = turn.after.window[-1]
-    if newest.value is None or newest.reading_id in updated.evidence:
+    if newest.value is None or turn.now is None or turn.now.violated_since[0] is None:
         return updated
-    if turn.now is None or turn.now.violated_since[0] is None:
+    reading_id = UUID(newest.reading_hex)
+    if reading_id in updated.evidence:
         return updated
-    return replace(updated, evidence=(*updated.evidence, newest.reading_id)[-_MOST_EVIDENCE:])
+    return replace(updated, evidence=(*updated.evidence, reading_id)[-_MOST_EVIDENCE:])
 
 
 def _with_latest_value(alarm: Alarm, after: Track) -> Alarm:
@@ -211,5 +212,5 @@ def _with_latest_value(alarm: Alarm, after: Track) -> Alarm:
 
 
 def _evidence(after: Track, onset_ms: int) -> tuple[UUID, ...]:
-    ids = [entry.reading_id for entry in after.window if entry.at_ms >= onset_ms and entry.value is not None]
-    return tuple(ids[-_MOST_EVIDENCE:])
+    ids = [entry.reading_hex for entry in after.window if entry.at_ms >= onset_ms and entry.value is not None]
+    return tuple(UUID(each) for each in ids[-_MOST_EVIDENCE:])

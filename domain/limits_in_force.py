@@ -15,7 +15,7 @@ _ADULT = 30 * 12
 def limits_in_force(draft: Draft, sign: VitalSign, at_ms: int) -> Sequence[AlarmLimit]:
     """The limits that judge *sign* of this patient at *at_ms*."""
     limits = draft.protocol.limits_of.get(sign, ())
-    if all(limit.always_applies for limit in limits):
+    if sign not in draft.protocol.conditional:
         return limits
     age = age_in_months(draft.admission, from_ms(at_ms))
     return [

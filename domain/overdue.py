@@ -1,7 +1,6 @@
 """Timers of a chart: a monitor that says nothing any more is noticed without a new reading."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from domain.alerts import Flag, Reason
 from domain.chart import Device, Track
@@ -11,7 +10,6 @@ from domain.limits_in_force import limits_in_force
 from domain.observations import Acquisition
 from domain.protocol import AlarmLimit, SignalRules
 from domain.technical_alarms import end_technical, raise_technical
-from domain.times import duration_ms
 from domain.tracks import with_entry
 from domain.wards import WardSignal
 
@@ -20,7 +18,7 @@ def overdue_ms(device: Device, rules: SignalRules) -> int | None:
     """When *device* counts as silent; None for spot checks, and where that has been said already."""
     if device.acquisition is not Acquisition.CONTINUOUS or device.is_overdue:
         return None
-    shortest, longest = duration_ms(rules.overdue_at_least), duration_ms(rules.overdue_at_most)
+    shortest, longest = rules.overdue_at_least_ms, rules.overdue_at_most_ms
     if device.interval_ms is None:  # heard once: nobody knows its rhythm yet
         return device.received_ms + longest
     wanted = int(device.interval_ms * rules.overdue_intervals)
@@ -29,22 +27,27 @@ def overdue_ms(device: Device, rules: SignalRules) -> int | None:
 
 def next_due_ms(draft: Draft) -> int | None:
     """The earliest moment at which something happens to this chart without a new reading."""
-    rules = draft.protocol.signals
-    moments = [overdue_ms(device, rules) for device in draft.devices.values()]
-    return min((moment for moment in moments if moment is not None), default=None)
+    earliest = None
+    for device in draft.devices.values():
+        due_ms = overdue_ms(device, draft.protocol.signals)
+        if due_ms is not None and (earliest is None or due_ms < earliest):
+            earliest = due_ms
+    return earliest
 
 
 def pass_time(draft: Draft, until_ms: int) -> None:
     """Let every timer that is due by *until_ms* run out, each at its own due time and in their order."""
+    earliest = next_due_ms(draft)
+    if earliest is None or earliest > until_ms:
+        return
     for due_ms, device_id in sorted(_due(draft, until_ms)):
         draft.clock_ms = max(draft.clock_ms, due_ms)
         _fall_silent(draft, device_id, due_ms)
 
 
 def _due(draft: Draft, until_ms: int) -> Iterator[tuple[int, str]]:
-    rules = draft.protocol.signals
     for device_id, device in draft.devices.items():
-        due_ms = overdue_ms(device, rules)
+        due_ms = overdue_ms(device, draft.protocol.signals)
         if due_ms is not None and due_ms <= until_ms:
             yield due_ms, device_id
 
@@ -54,7 +57,7 @@ def _fall_silent(draft: Draft, device_id: str, due_ms: int) -> None:
     cause = Cause(
         key=f"overdue\x1f{device_id}\x1f{due_ms}", observed_ms=due_ms, received_ms=due_ms, device_id=device_id
     )
-    draft.devices[device_id] = replace(draft.devices[device_id], is_overdue=True)
+    draft.devices[device_id] = draft.devices[device_id]._replace(is_overdue=True)
     raise_technical(
         draft, f"signal-overdue/{device_id}", rules.overdue_priority, Reason.SIGNAL_OVERDUE, cause
     )
@@ -64,7 +67,7 @@ def _fall_silent(draft: Draft, device_id: str, due_ms: int) -> None:
 
 def come_back(draft: Draft, device_id: str, cause: Cause) -> None:
     """A silent device has sent again."""
-    draft.devices[device_id] = replace(draft.devices[device_id], is_overdue=False)
+    draft.devices[device_id] = draft.devices[device_id]._replace(is_overdue=False)
     end_technical(draft, f"signal-overdue/{device_id}", Reason.SIGNAL_BACK, cause)
     _tell_ward(draft, device_id, cause.received_ms, is_silent=False)
 
@@ -87,7 +90,7 @@ def _tell_ward(draft: Draft, device_id: str, at_ms: int, *, is_silent: bool) -> 
 
 
 def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
-    flagged = replace(cause, flags=(Flag.SIGNAL_LOST,))
+    flagged = cause._replace(flags=(Flag.SIGNAL_LOST,))
     for sign, track in list(draft.tracks.items()):
         if not track.present or track.window[-1].device_id != device_id:
             continue
@@ -100,5 +103,5 @@ def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
 
 def _lost(track: Track, at_ms: int, limits: Sequence[AlarmLimit], draft: Draft) -> Track:
     last = track.window[-1]
-    loss = replace(last, at_ms=max(at_ms, last.at_ms + 1), value=None)
-    return with_entry(track, loss, limits, duration_ms(draft.protocol.lateness.reordering))
+    loss = last._replace(at_ms=max(at_ms, last.at_ms + 1), value=None)
+    return with_entry(track, loss, limits, draft.protocol.lateness.reordering_ms)

@@ -123,37 +123,37 @@ class SignalRules:
     """What is done about signals that are absent, zero, overdue or from a wrong clock."""
 
     sensors: tuple[Sensor, ...]
-    sensor_off_after: timedelta
+    sensor_off_after_ms: int
     sensor_off_priority: Priority
-    sensor_back_for: timedelta
-    no_breathing_after: timedelta
+    sensor_back_for_ms: int
+    no_breathing_after_ms: int
     all_absent_sensors: int  # how many sensors a device must have shown before "all absent" can be said
-    all_absent_back_for: timedelta
-    channel_live_for: timedelta  # a channel not reported for longer is no evidence of life
+    all_absent_back_for_ms: int
+    channel_live_for_ms: int  # a channel not reported for longer is no evidence of life
     overdue_intervals: float  # times the device's own interval without a set
-    overdue_at_least: timedelta
-    overdue_at_most: timedelta
+    overdue_at_least_ms: int
+    overdue_at_most_ms: int
     overdue_priority: Priority
     ward_silent_devices: int
-    ward_silent_within: timedelta
-    spot_check_interval: timedelta  # sending more often than this is not a spot check …
+    ward_silent_within_ms: int
+    spot_check_interval_ms: int  # sending more often than this is not a spot check …
     spot_check_burst: int  # … when it happens this often in a row
-    clock_ahead_beyond: timedelta
-    clock_skew_tolerance: timedelta
+    clock_ahead_beyond_ms: int
+    clock_skew_tolerance_ms: int
     clock_skew_messages: int
-    clock_skew_for: timedelta  # a buffer that empties at once is not a wrong clock
+    clock_skew_for_ms: int  # a buffer that empties at once is not a wrong clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
     """How old a reading may be when it arrives and still count as the present."""
 
-    reordering: timedelta  # within this, order of arrival does not matter
-    streamed: Mapping[VitalSign, timedelta]
-    streamed_default: timedelta
-    spot_check: timedelta
-    late_after: timedelta  # older than this on arrival: the page says how late
-    finding_interval: timedelta  # one late finding of a limit in so much observed time
+    reordering_ms: int  # within this, order of arrival does not matter
+    streamed_ms: Mapping[VitalSign, int]
+    streamed_default_ms: int
+    spot_check_ms: int
+    late_after_ms: int  # older than this on arrival: the page says how late
+    finding_interval_ms: int  # one late finding of a limit in so much observed time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,7 @@ class Protocol:
     signals: SignalRules
     lateness: Lateness
     limits_of: Mapping[VitalSign, tuple[AlarmLimit, ...]] = field(init=False)
+    conditional: frozenset[VitalSign] = field(init=False)  # signs whose limits are not the same for everybody
     limit_by_id: Mapping[str, AlarmLimit] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -179,5 +180,7 @@ class Protocol:
         by_sign: dict[VitalSign, tuple[AlarmLimit, ...]] = {}
         for limit in self.limits:
             by_sign[limit.vital_sign] = (*by_sign.get(limit.vital_sign, ()), limit)
+        conditional = frozenset(limit.vital_sign for limit in self.limits if not limit.always_applies)
         object.__setattr__(self, "limit_by_id", by_id)
+        object.__setattr__(self, "conditional", conditional)
         object.__setattr__(self, "limits_of", by_sign)

@@ -21,6 +21,7 @@ from domain.protocol import (
     SignalRules,
     Tier,
 )
+from domain.times import duration_ms
 from domain.vital_signs import VitalSign
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
@@ -104,6 +105,9 @@ class _Table:
                 f'{self.place}: {key} is {said!r}; wanted is a duration such as "15s", "10min" or "6h"'
             )
         return timedelta(**{_DURATION_UNITS[match[2]]: float(match[1])})
+
+    def ms(self, key: str) -> int:
+        return duration_ms(self.duration(key))
 
     def durations(self, key: str) -> dict[str, timedelta]:
         said = self.take(key, dict, "a table of durations")
@@ -207,25 +211,25 @@ def _signals(document: _Table) -> SignalRules:
     table = document.table("signals")
     rules = SignalRules(
         sensors=tuple(_sensor(each) for each in document.tables("sensors", "name")),
-        sensor_off_after=table.duration("sensor_off_after"),
+        sensor_off_after_ms=table.ms("sensor_off_after"),
         sensor_off_priority=table.member("sensor_off_priority", Priority),
-        sensor_back_for=table.duration("sensor_back_for"),
-        no_breathing_after=table.duration("no_breathing_after"),
+        sensor_back_for_ms=table.ms("sensor_back_for"),
+        no_breathing_after_ms=table.ms("no_breathing_after"),
         all_absent_sensors=table.whole("all_absent_sensors"),
-        all_absent_back_for=table.duration("all_absent_back_for"),
-        channel_live_for=table.duration("channel_live_for"),
+        all_absent_back_for_ms=table.ms("all_absent_back_for"),
+        channel_live_for_ms=table.ms("channel_live_for"),
         overdue_intervals=table.number("overdue_intervals"),
-        overdue_at_least=table.duration("overdue_at_least"),
-        overdue_at_most=table.duration("overdue_at_most"),
+        overdue_at_least_ms=table.ms("overdue_at_least"),
+        overdue_at_most_ms=table.ms("overdue_at_most"),
         overdue_priority=table.member("overdue_priority", Priority),
         ward_silent_devices=table.whole("ward_silent_devices"),
-        ward_silent_within=table.duration("ward_silent_within"),
-        spot_check_interval=table.duration("spot_check_interval"),
+        ward_silent_within_ms=table.ms("ward_silent_within"),
+        spot_check_interval_ms=table.ms("spot_check_interval"),
         spot_check_burst=table.whole("spot_check_burst"),
-        clock_ahead_beyond=table.duration("clock_ahead_beyond"),
-        clock_skew_tolerance=table.duration("clock_skew_tolerance"),
+        clock_ahead_beyond_ms=table.ms("clock_ahead_beyond"),
+        clock_skew_tolerance_ms=table.ms("clock_skew_tolerance"),
         clock_skew_messages=table.whole("clock_skew_messages"),
-        clock_skew_for=table.duration("clock_skew_for"),
+        clock_skew_for_ms=table.ms("clock_skew_for"),
     )
     table.refuse_unknown()
     return rules
@@ -235,10 +239,12 @@ def _signals(document: _Table) -> SignalRules:
 def _lateness(table: _Table) -> Lateness:
     streamed = table.durations("streamed")
     return Lateness(
-        reordering=table.duration("reordering"),
-        streamed={table.known("streamed", sign, VitalSign): each for sign, each in streamed.items()},
-        streamed_default=table.duration("streamed_default"),
-        spot_check=table.duration("spot_check"),
-        late_after=table.duration("late_after"),
-        finding_interval=table.duration("finding_interval"),
+        reordering_ms=table.ms("reordering"),
+        streamed_ms={
+            table.known("streamed", sign, VitalSign): duration_ms(each) for sign, each in streamed.items()
+        },
+        streamed_default_ms=table.ms("streamed_default"),
+        spot_check_ms=table.ms("spot_check"),
+        late_after_ms=table.ms("late_after"),
+        finding_interval_ms=table.ms("finding_interval"),
     )

@@ -1,16 +1,14 @@
 """Signals: sensors that fall off, devices without any signal, breathing that is not seen."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from domain.alarms import Priority
 from domain.alerts import Reason
 from domain.chart import Channel, Device
 from domain.draft import Cause, Draft
-from domain.observations import Acquisition, ObservationSet, Reading
+from domain.observations import Acquisition, Reading
 from domain.protocol import Sensor, SignalRules
 from domain.technical_alarms import end_technical, raise_technical
-from domain.times import duration_ms
 from domain.vital_signs import VitalSign
 
 
@@ -24,62 +22,49 @@ def sensor_of(reading: Reading, rules: SignalRules) -> Sensor | None:
 
 def channel_name(sign: VitalSign, sensor: Sensor) -> str:
     """The name of *sign* as this sensor delivers it."""
-    return f"{sign}@{sensor.site}" if sensor.site else str(sign)
+    return f"{sign.value}@{sensor.site}" if sensor.site else sign.value
 
 
-def with_channels(device: Device, observation: ObservationSet, at_ms: int, rules: SignalRules) -> Device:
-    """*device* after the readings of one set; a reading older than its channel's latest changes nothing."""
-    channels: dict[str, Channel] | None = None
-    for reading in observation.readings:
+def with_channels(
+    channels: Mapping[str, Channel], readings: Sequence[Reading], at_ms: int, rules: SignalRules
+) -> Mapping[str, Channel]:
+    """*channels* after the readings of one set; a reading older than its channel's latest changes nothing."""
+    after: dict[str, Channel] | None = None
+    for reading in readings:
         sensor = sensor_of(reading, rules)
         if sensor is None:
             continue
-        if channels is None:
-            channels = dict(device.channels)
+        if after is None:
+            after = dict(channels)
         name = channel_name(reading.vital_sign, sensor)
-        channels[name] = _channel_after(channels.get(name), reading, at_ms)
-    return device if channels is None else replace(device, channels=channels)
+        after[name] = _channel_after(after.get(name), reading, at_ms)
+    return channels if after is None else after
 
 
 def _channel_after(channel: Channel | None, reading: Reading, at_ms: int) -> Channel:
     is_usable = reading.validity.is_usable
     is_zero = reading.value == 0
     if channel is None:
-        return Channel(
-            is_usable=is_usable, since_ms=at_ms, latest_ms=at_ms, is_zero=is_zero, was_ever_usable=is_usable
-        )
+        return Channel(is_usable, at_ms, at_ms, is_zero, is_usable)
     if at_ms < channel.latest_ms:
         return channel
     goes_on = channel.is_usable == is_usable and channel.is_zero == is_zero
-    return Channel(
-        is_usable=is_usable,
-        since_ms=channel.since_ms if goes_on else at_ms,
-        latest_ms=at_ms,
-        is_zero=is_zero,
-        was_ever_usable=channel.was_ever_usable or is_usable,
-    )
+    since_ms = channel.since_ms if goes_on else at_ms
+    return Channel(is_usable, since_ms, at_ms, is_zero, channel.was_ever_usable or is_usable)
 
 
 def settle_signals(draft: Draft, device_id: str, device: Device, at_ms: int, cause: Cause) -> None:
     """Raise and end the alarms that follow from what the channels of *device* deliver at *at_ms*."""
     rules = draft.protocol.signals
     is_streamed = device.acquisition is Acquisition.CONTINUOUS
+    if not draft.alarms and all(channel.is_usable for channel in device.channels.values()):
+        return  # nearly every set: nothing is off, nothing can end
     known = {name: channel for name, channel in device.channels.items() if channel.was_ever_usable}
-    if not _is_noteworthy(draft, device_id, known):
-        return
     view = _View(known, at_ms, rules, is_streamed=is_streamed)
     _settle_all_absent(draft, device_id, view, cause)
     _settle_breathing(draft, device_id, view, cause)
     for sensor in rules.sensors:
         _settle_sensor(draft, device_id, sensor, view, cause)
-
-
-def _is_noteworthy(draft: Draft, device_id: str, known: Mapping[str, Channel]) -> bool:
-    """Whether there is anything to raise or to end: nearly always there is not, and that must be cheap."""
-    for channel in known.values():
-        if not channel.is_usable:
-            return True
-    return any(alarm.device_id == device_id and alarm.vital_sign is None for alarm in draft.alarms.values())
 
 
 class _View:
@@ -98,7 +83,7 @@ class _View:
         return {name: channel for name, channel in self.channels.items() if name in names}
 
     def is_live(self, channel: Channel) -> bool:
-        fresh = self.at_ms - channel.latest_ms <= duration_ms(self.rules.channel_live_for)
+        fresh = self.at_ms - channel.latest_ms <= self.rules.channel_live_for_ms
         return channel.is_usable and fresh
 
     def has_been(self, channel: Channel, wanted_ms: int) -> bool:
@@ -117,7 +102,7 @@ def _settle_all_absent(draft: Draft, device_id: str, view: _View, cause: Cause) 
     absent = [channel for channel in view.channels.values() if not channel.is_usable]
     if not live and absent and len(sensors) >= view.rules.all_absent_sensors:
         raise_technical(draft, rule_id, Priority.HIGH, Reason.ALL_SIGNALS_ABSENT, cause)
-    elif any(view.has_been(channel, duration_ms(view.rules.all_absent_back_for)) for channel in live):
+    elif any(view.has_been(channel, view.rules.all_absent_back_for_ms) for channel in live):
         end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
 
 
@@ -130,7 +115,7 @@ def _settle_breathing(draft: Draft, device_id: str, view: _View, cause: Cause) -
         return
     if breath.is_zero and view.is_live(rate):
         since = max(breath.since_ms, rate.since_ms)
-        if not view.is_streamed or breath.latest_ms - since >= duration_ms(view.rules.no_breathing_after):
+        if not view.is_streamed or breath.latest_ms - since >= view.rules.no_breathing_after_ms:
             raise_technical(draft, rule_id, Priority.HIGH, Reason.NO_BREATHING, cause)
     elif breath.is_usable:
         end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
@@ -143,16 +128,12 @@ def _settle_sensor(draft: Draft, device_id: str, sensor: Sensor, view: _View, ca
     rules = view.rules
     channels = view.of(sensor)
     lost = [channel for name, channel in channels.items() if _is_lost(name, channel, view)]
-    if any(view.has_been(channel, duration_ms(rules.sensor_off_after)) for channel in lost):
+    if any(view.has_been(channel, rules.sensor_off_after_ms) for channel in lost):
         if f"all-signals-absent/{device_id}" not in draft.alarms:
             raise_technical(draft, rule_id, rules.sensor_off_priority, Reason.SENSOR_OFF, cause)
         return
     back = [channel for channel in channels.values() if channel.is_usable]
-    if (
-        not lost
-        and back
-        and all(view.has_been(channel, duration_ms(rules.sensor_back_for)) for channel in back)
-    ):
+    if not lost and back and all(view.has_been(channel, rules.sensor_back_for_ms) for channel in back):
         end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
 
 

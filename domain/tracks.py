@@ -1,7 +1,6 @@
 """A sign's recent past: values in time order, so that one that comes late can still take its place."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from domain.chart import Entry, Judgement, Track
@@ -33,10 +32,10 @@ def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reorder
         present = _step(track.present, (entry,), limits, history)
         window = (*track.window, entry)
     else:
-        window = tuple(sorted((*track.window, entry), key=lambda each: (each.at_ms, each.reading_id)))
+        window = tuple(sorted((*track.window, entry), key=lambda each: (each.at_ms, each.reading_hex)))
         present = _folded(track.base, window, limits, history)
     base, window = _without_old(track.base, window, limits, history, reordering_ms)
-    return replace(track, window=window, base=base, present=present, history=history)
+    return Track(window, base, present, history, track.late_findings)
 
 
 def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: Sequence[tuple[int, float]]) -> float:

@@ -24,6 +24,8 @@ class VitalSign(StrEnum):
     BODY_WEIGHT = "body_weight"  # stored only
     BODY_HEIGHT = "body_height"  # stored only
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and signs are the keys of the hot path
+
 
 class Consciousness(IntEnum):
     """ACVPU in order of depth, so that a limit can stand on it (RCP 2017, NEWS2 Chart 1)."""
@@ -248,7 +250,7 @@ def in_canonical_unit(sign: VitalSign, value: float, unit: str) -> float:
 def rounded(sign: VitalSign, value: float) -> float:
     """*value* rounded half up, once, to the resolution at which *sign* is judged."""
     resolution = DEFINITIONS[sign].resolution
-    if resolution is _INTEGER and value == int(value):
+    if value == (int(value) if resolution is _INTEGER else round(value, 1)):
         return value
     return float(Decimal(repr(value)).quantize(resolution, ROUND_HALF_UP))
 

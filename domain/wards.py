@@ -8,7 +8,7 @@ from domain.alerts import Alert, Phase, Reason
 from domain.identities import alarm_id_of, alert_id_of, episode_id_of
 from domain.observations import Mode
 from domain.protocol import Protocol
-from domain.times import duration_ms, from_ms
+from domain.times import from_ms
 from domain.wording import Occasion, title_of
 
 
@@ -88,7 +88,7 @@ def _change(ward: Ward, signal: WardSignal, protocol: Protocol) -> _Change | Non
     if ward.alarm is not None:
         over = replace(ward.alarm, state=AlarmState.INACTIVE)
         return None if len(ward.silent) >= wanted else _Change(over, Phase.END, Reason.SIGNAL_BACK)
-    within = duration_ms(protocol.signals.ward_silent_within)
+    within = protocol.signals.ward_silent_within_ms
     together = [at_ms for at_ms in ward.silent.values() if abs(signal.at_ms - at_ms) <= within]
     if not signal.is_silent or len(together) < wanted:
         return None
