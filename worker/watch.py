@@ -8,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
 from domain.observations import Mode
 from worker.connections import client_arguments
-from worker.errors import OperatorError, UnreachableError
 from worker.settings import Settings
-from worker.topics import TopicNames
+from worker.startup import Patience, connected_admin
+from worker.topics import TopicNames, describe_topics, lane_count
 from worker.watch_view import page, silent_lanes
 from worker.watch_ward import Arrival, WardView
 
@@ -38,30 +37,33 @@ def watch(  # noqa: PLR0913  the command's options
     ward: str | None = None,
     once: bool = False,
     seconds: float | None = None,
+    wait: float = 10.0,
     console: Console | None = None,
 ) -> None:
-    """Show the ward until Ctrl-C, for *seconds*, or *once*. Raises OperatorError, UnreachableError."""
+    """Show the ward until Ctrl-C, for *seconds*, or *once*; *wait* seconds for the broker.
+
+    Raises OperatorError, UnreachableError.
+    """
     view = WardView(mode=mode, ward=ward)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_watch(settings, view, once=once, seconds=seconds, console=console or Console()))
+        asyncio.run(
+            _watch(settings, view, once=once, seconds=seconds, wait=wait, console=console or Console())
+        )
 
 
-async def _watch(
-    settings: Settings, view: WardView, *, once: bool, seconds: float | None, console: Console
+async def _watch(  # noqa: PLR0913  likewise
+    settings: Settings, view: WardView, *, once: bool, seconds: float | None, wait: float, console: Console
 ) -> None:
     names = TopicNames(settings.topic_prefix)
+    # Also finds out, in clear words, that there is no broker or that it refuses us.
+    async with connected_admin(settings, Patience(wait)) as admin:
+        lanes = lane_count(names, await describe_topics(admin, names))
     consumer = AIOKafkaConsumer(
         **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed"
     )
     try:
         await consumer.start()
-    except KafkaError as error:
-        await consumer.stop()
-        raise UnreachableError(
-            f"no broker at {settings.kafka_bootstrap_servers}; is it running? ({type(error).__name__})"
-        ) from None
-    try:
-        lanes = await _assign(consumer, names)
+        await _begin(consumer, names, lanes)
         patience = timedelta(seconds=settings.heartbeat_interval * _PATIENCE)
         screen = _Screen(view, lanes, patience, console, is_live=not once and console.is_terminal)
         reader = _Reader(consumer, _takers(view, names))
@@ -70,37 +72,22 @@ async def _watch(
         await consumer.stop()
 
 
-async def _assign(consumer: AIOKafkaConsumer, names: TopicNames) -> int:
-    """Begin each topic where it must be read from; return the number of lanes."""
-    topics = (names.alarm_state, names.alerts, names.alerts_test, names.heartbeat)
-    await consumer.topics()  # learns of every topic; partitions_for_topic asks nobody
-    partitions = {topic: consumer.partitions_for_topic(topic) for topic in topics}
-    missing = [topic for topic, found in partitions.items() if not found]
-    if missing:
-        raise OperatorError(f"missing topic: {', '.join(missing)}; make it with `vigil topics create`")
-    assigned = [
-        TopicPartition(topic, number) for topic, found in partitions.items() for number in found or ()
-    ]
-    consumer.assign(assigned)
-    beginnings = await consumer.beginning_offsets(assigned)
-    ends = await consumer.end_offsets(assigned)
-    since_ms = int((datetime.now(UTC) - _LOOK_BACK).timestamp() * 1000)
-    recent = await consumer.offsets_for_times(
-        {
-            partition: since_ms
-            for partition in assigned
-            if partition.topic in (names.alerts, names.alerts_test)
-        }
+async def _begin(consumer: AIOKafkaConsumer, names: TopicNames, lanes: int) -> None:
+    """Let each topic be read from where it must be: states from the start, alerts of late, the last heartbeats."""
+    states, alerts, beats = (
+        [TopicPartition(topic, lane) for topic in topics for lane in range(lanes)]
+        for topics in ((names.alarm_state,), (names.alerts, names.alerts_test), (names.heartbeat,))
     )
-    for partition in assigned:
-        start = beginnings[partition]
-        if partition.topic == names.heartbeat:
-            start = max(start, ends[partition] - _LAST_HEARTBEATS)
-        elif partition in recent:
-            found = recent[partition]
-            start = ends[partition] if found is None else found.offset
-        consumer.seek(partition, start)
-    return len(partitions[names.heartbeat] or ())
+    consumer.assign([*states, *alerts, *beats])
+    ends = await consumer.end_offsets([*alerts, *beats])
+    since_ms = int((datetime.now(UTC) - _LOOK_BACK).timestamp() * 1000)
+    recent = await consumer.offsets_for_times(dict.fromkeys(alerts, since_ms))
+    await consumer.seek_to_beginning(*states)
+    for partition in alerts:
+        found = recent[partition]
+        consumer.seek(partition, ends[partition] if found is None else found.offset)
+    for partition, beginning in (await consumer.beginning_offsets(beats)).items():
+        consumer.seek(partition, max(beginning, ends[partition] - _LAST_HEARTBEATS))
 
 
 def _takers(view: WardView, names: TopicNames) -> Mapping[str, Take]:
