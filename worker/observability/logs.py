@@ -24,14 +24,14 @@ _QUIET = {
 _WITH_OWN_HANDLERS = (faststream.__name__, "uvicorn", "uvicorn.error", "uvicorn.access")
 
 
-def configure_logging(format: str, level: str, *, stream: TextIO | None = None) -> None:  # noqa: A002  its name at the command line
+def configure_logging(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
     """Send every log line of the process through one chain to *stream* (standard error if None).
 
-    *format* is `json`, `console`, or `auto`: console on a terminal, JSON when piped.
+    *log_format* is `json`, `console`, or `auto`: console on a terminal, JSON when piped.
     """
     target = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(target)
-    handler.setFormatter(_formatter(is_json=_wants_json(format, target), has_colors=target.isatty()))
+    handler.setFormatter(_formatter(is_json=_wants_json(log_format, target), has_colors=target.isatty()))
     _take_over_the_standard_library(handler, level.upper())
     structlog.configure(
         processors=[
@@ -45,10 +45,10 @@ def configure_logging(format: str, level: str, *, stream: TextIO | None = None) 
     )
 
 
-def _wants_json(format: str, stream: TextIO) -> bool:  # noqa: A002
-    if format not in FORMATS:
-        raise ValueError(f"log format must be one of {', '.join(FORMATS)}, not {format}")
-    return format == "json" or (format == "auto" and not stream.isatty())
+def _wants_json(log_format: str, stream: TextIO) -> bool:
+    if log_format not in FORMATS:
+        raise ValueError(f"log format must be one of {', '.join(FORMATS)}, not {log_format}")
+    return log_format == "json" or (log_format == "auto" and not stream.isatty())
 
 
 def _take_over_the_standard_library(handler: logging.Handler, level: str) -> None:
