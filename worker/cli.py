@@ -1,0 +1,225 @@
+"""The command line: what an operator can say, and one clear line for each mistake."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.observations import Mode
+from worker.errors import WorkerError
+from worker.settings import Settings, effective, load_settings, unknown_variables
+
+app = typer.Typer(
+    name="vigil",
+    help="Asynchronous alerting worker for an oncology infirmary: vital signs in through Kafka, alerts out.",
+    epilog="Settings come from VIGIL_… variables or .env: see `vigil check-config`. "
+    "Exit codes: 0 done, 2 something is set up wrongly, 3 broker or database did not answer, 1 a defect.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+topics_app = typer.Typer(help="The topics Vigil reads and writes.", no_args_is_help=True)
+db_app = typer.Typer(help="The database: bring it up to date, keep it in order, look at it.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+app.add_typer(db_app, name="db")
+
+_WAIT = 30.0
+Wait = Annotated[
+    float, typer.Option(help="Seconds to wait for broker and database; then exit code 3.", min=0.1, max=3600)
+]
+
+
+class DataMode(StrEnum):
+    """What made-up or recorded data may be; never real."""
+
+    TEST = "test"
+    DEMO = "demo"
+
+
+def main() -> NoReturn:
+    """Run the command line; an operator's mistake is one line on standard error, never a traceback."""
+    try:
+        app()
+    except WorkerError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"vigil: {line}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+@app.command(epilog="Example: [bold]vigil run[/bold] (waits for broker and database as long as it takes)")
+def run(
+    wait: Annotated[
+        float | None,
+        typer.Option(help="Seconds to wait for broker and database at start-up; without it, for ever.", min=0.1),
+    ] = None,
+) -> None:
+    """Run the worker until SIGTERM or Ctrl-C."""
+    from worker.app import run as run_worker  # noqa: PLC0415  the other commands start faster without it
+
+    settings = _settings_with_logging()
+    _in_event_loop(run_worker(settings, wait=wait))
+
+
+@app.command("check-config", epilog="Example: [bold]VIGIL_HTTP_PORT=9000 vigil check-config[/bold]")
+def check_config() -> None:
+    """Print every setting, where it comes from, and the protocol; secrets are masked."""
+    from worker.app import protocol_of  # noqa: PLC0415
+
+    settings = load_settings()
+    protocol = protocol_of(settings)
+    table = Table("setting", "value", "from", box=None)
+    for variable, value, origin in effective(settings):
+        table.add_row(variable, value, origin, style=None if origin == "default" else "bold")
+    console = Console()
+    console.print(table)
+    console.print(f"protocol {protocol.protocol_id} {protocol.version}, hash {protocol.digest}", highlight=False)
+    for name in unknown_variables():
+        typer.echo(f"vigil: {name} is not a setting; is it misspelt?", err=True)
+
+
+@topics_app.command("create", epilog="Example: [bold]vigil topics create --partitions 12 --replication-factor 3[/bold]")
+def create(
+    partitions: Annotated[int | None, typer.Option(help="How many lanes; VIGIL_PARTITIONS if left out.")] = None,
+    replication_factor: Annotated[
+        int | None, typer.Option(help="VIGIL_REPLICATION_FACTOR if left out; 3 in production.")
+    ] = None,
+    wait: Wait = _WAIT,
+) -> None:
+    """Make the topics that are missing; change none that is there, but say where it differs."""
+    from worker.administration import make_topics  # noqa: PLC0415
+
+    settings = _settings_with_logging(partitions=partitions, replication_factor=replication_factor)
+    reports = asyncio.run(make_topics(settings, wait))
+    table = Table("topic", "partitions", "", "remark", box=None)
+    for report in reports:
+        table.add_row(report.topic, str(report.partitions), report.finding, report.remark)
+    Console().print(table)
+
+
+@db_app.command("upgrade", epilog="Example: [bold]vigil db upgrade[/bold] (safe to run again, and by several at once)")
+def upgrade(wait: Wait = _WAIT) -> None:
+    """Bring the schema to what this version needs."""
+    from worker.administration import upgrade_database  # noqa: PLC0415
+
+    revision = asyncio.run(upgrade_database(_settings_with_logging(), wait))
+    typer.echo(f"the database is at revision {revision}")
+
+
+@db_app.command("maintain", epilog="Example: [bold]vigil db maintain --prune[/bold], once a day")
+def maintain(
+    months_ahead: Annotated[int, typer.Option(help="Months to make partitions for.", min=1, max=24)] = 3,
+    prune: Annotated[  # noqa: FBT002
+        bool, typer.Option("--prune", help="Remove what has been published from the outbox; asks the broker how far.")
+    ] = False,
+    wait: Wait = _WAIT,
+) -> None:
+    """Make partitions for the months to come, and, if asked, remove published records from the outbox."""
+    from worker.administration import maintain_database  # noqa: PLC0415
+
+    report = asyncio.run(
+        maintain_database(_settings_with_logging(), wait, months_ahead=months_ahead, is_pruning=prune)
+    )
+    typer.echo(f"partitions made: {', '.join(report.partitions) or 'none was missing'}; rows moved: {report.moved_rows}")
+    if prune:
+        typer.echo(f"published records removed: {sum(report.pruned_records.values())}")
+
+
+@db_app.command("check", epilog="Example: [bold]vigil db check && vigil run[/bold]")
+def check(wait: Wait = _WAIT) -> None:
+    """See that the schema is up to date and that commits survive a power cut."""
+    from worker.administration import check_database  # noqa: PLC0415
+
+    asyncio.run(check_database(_settings_with_logging(), wait))
+    typer.echo("the database is as it must be")
+
+
+@app.command(epilog="Example: [bold]vigil simulate --beds 20 --speed-up 10 --seconds 60[/bold]")
+def simulate(  # noqa: PLR0913, PLR0917  as many as there are options
+    beds: Annotated[int, typer.Option(min=1, max=1000, help="Beds of the ward.")] = 12,
+    ward: Annotated[str, typer.Option(help="Its name.")] = "7B",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
+    rate: Annotated[float | None, typer.Option(help="Readings a second in all; the devices' own if left out.")] = None,
+    speed_up: Annotated[float, typer.Option(help="How much faster than real time.")] = 1.0,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so many; until Ctrl-C if left out.")] = None,
+    mode: Annotated[DataMode, typer.Option(help="Made-up data is never real.")] = DataMode.DEMO,
+    deteriorations: Annotated[int, typer.Option(min=0, help="Patients who get worse.")] = 4,
+    start: Annotated[datetime | None, typer.Option(help="When the ward's time begins; now if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write into this file instead of Kafka.")] = None,
+) -> None:
+    """Simulate a ward of monitored patients and send its readings."""
+    from worker.simulation.command import simulate as simulate_ward  # noqa: PLC0415
+
+    simulate_ward(
+        load_settings(), beds=beds, ward=ward, seed=seed, rate=rate, speed_up=speed_up, seconds=seconds,
+        mode=mode.value, deteriorations=deteriorations, start=_utc(start), out=out,
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: [bold]vigil replay bedside/*.csv --speed-up 60[/bold]")
+def replay(  # noqa: PLR0913, PLR0917
+    files: Annotated[list[Path], typer.Argument(help="CSV files of recorded vital signs.")],
+    mapping: Annotated[Path | None, typer.Option(help="A TOML file that says which column is what.")] = None,
+    mode: Annotated[DataMode, typer.Option(help="Recorded data is never real.")] = DataMode.DEMO,
+    start: Annotated[str | None, typer.Option(help="When a recording without dates begins, RFC 3339.")] = None,
+    speed_up: Annotated[float | None, typer.Option(help="How much faster than real time; at once if left out.")] = None,
+    admit: Annotated[bool, typer.Option("--admit", help="Admit each patient first.")] = False,  # noqa: FBT002
+    ward: Annotated[str | None, typer.Option(help="The ward they are admitted to.")] = None,
+    bed_prefix: Annotated[str, typer.Option(help="What the names of their beds begin with.")] = "R",
+    out: Annotated[Path | None, typer.Option(help="Write into this file instead of Kafka.")] = None,
+) -> None:
+    """Replay recorded vital signs, each with the time it was received then."""
+    from worker.replay.command import START, WARD  # noqa: PLC0415
+    from worker.replay.command import replay as replay_files  # noqa: PLC0415
+
+    replay_files(
+        load_settings(), files, mapping=mapping, mode=mode.value, speed_up=speed_up, admit=admit,
+        start=start or START, ward=ward or WARD, bed_prefix=bed_prefix, out=out,
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: [bold]vigil watch --ward 7B[/bold]")
+def watch(
+    mode: Annotated[Mode | None, typer.Option(help="Only this data; all of it if left out.")] = None,
+    ward: Annotated[str | None, typer.Option(help="Only this ward.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Print the ward once and end.")] = False,  # noqa: FBT002
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+) -> None:
+    """Show the ward in the terminal: who needs someone, why, since when."""
+    from worker.watch import watch as watch_ward  # noqa: PLC0415
+
+    watch_ward(load_settings(), mode=mode, ward=ward, once=once, seconds=seconds)
+
+
+def _settings_with_logging(**overrides: object) -> Settings:
+    from worker.observability.logs import configure_logging  # noqa: PLC0415
+
+    settings = load_settings(**overrides)
+    configure_logging(settings.log_format, settings.log_level)
+    return settings
+
+
+def _in_event_loop(work: Coroutine[None, None, None]) -> None:
+    """Run *work* on uvloop where there is one: it is faster, and behaves the same."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
+
+
+def _utc(start: datetime | None) -> datetime | None:
+    """Typer reads a time without a zone; it is taken as UTC."""
+    return None if start is None else start.replace(tzinfo=UTC)

@@ -1,0 +1,99 @@
+"""The published cursor: how far a lane has been published, read so that an error is never taken for absence."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.structs import OffsetAndMetadata
+
+_LATEST = -1
+_NO_OFFSET = -1
+_READ_UNCOMMITTED = 0
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The number of the last published row of a lane, and that row's nonce; 0 and none before the first."""
+
+    seq: int = 0
+    nonce: UUID | None = None
+
+    def as_offset(self) -> OffsetAndMetadata:
+        """As it is committed in the lane's transaction."""
+        return OffsetAndMetadata(self.seq, "" if self.nonce is None else str(self.nonce))
+
+
+def cursor_group(group: str) -> str:
+    """The member-less consumer group that holds the cursors."""
+    return f"{group}.published"
+
+
+async def read_cursor(client: AIOKafkaClient, group: str, partition: TopicPartition) -> Cursor | None:
+    """Read the cursor of *partition*; None only if the coordinator says, without error, that there is none.
+
+    aiokafka's own `committed()` answers "none" when the coordinator answered with an error, so the
+    answer is looked at here and asked for again until it bears none. The caller bounds the time.
+    """
+    request = OffsetFetchRequest(cursor_group(group), [(partition.topic, [partition.partition])])
+    while True:
+        try:
+            node = await client.coordinator_lookup(CoordinationType.GROUP, cursor_group(group))
+            return cursor_in(await client.send(node, request), partition)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def cursor_in(response: object, partition: TopicPartition) -> Cursor | None:
+    """The cursor in an answer of the coordinator. Raises the error that the answer bears, at either level."""
+    _raise_for(getattr(response, "error_code", 0))
+    for topic, partitions in response.topics:  # type: ignore[attr-defined]  # a struct made from its schema
+        for number, offset, metadata, error_code in partitions:
+            if TopicPartition(topic, number) == partition:
+                _raise_for(error_code)
+                return None if offset == _NO_OFFSET else Cursor(offset, _nonce(metadata))
+    raise _UnansweredError("the coordinator said nothing of the partition that was asked for")
+
+
+def _nonce(metadata: str | None) -> UUID | None:
+    """The nonce a cursor bears; None where a tool wrote the offset without one."""
+    try:
+        return UUID(metadata) if metadata else None
+    except ValueError:
+        return None
+
+
+async def end_offset(client: AIOKafkaClient, partition: TopicPartition) -> int:
+    """Where *partition* ends, open transactions included; 0 means that nothing was ever written to it."""
+    request = OffsetRequest(-1, _READ_UNCOMMITTED, [(partition.topic, [(partition.partition, _LATEST)])])
+    while True:
+        await client._wait_on_metadata(partition.topic)  # noqa: SLF001 (the producer's own way to know a topic)
+        leader = client.cluster.leader_for_partition(partition)
+        try:
+            if leader is not None and leader >= 0:
+                ((_, ((_, error_code, _, offset),)),) = (await client.send(leader, request)).topics
+                _raise_for(error_code)
+                return int(offset)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+        client.force_metadata_update()
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _raise_for(error_code: int) -> None:
+    if error_code:
+        raise for_code(error_code)
+
+
+class _UnansweredError(KafkaError):
+    """An answer that does not speak of what was asked: ask again."""
+
+    retriable = True

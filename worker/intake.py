@@ -1,0 +1,295 @@
+"""Intake: which records are taken in and from where, so that each is handled once whatever happens in between."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from persistence.errors import LostClaimError, is_transient
+from persistence.unit_of_work import unit_of_work
+from worker.accounting import count_batch, count_database_error
+from worker.batches import Batch, Run, halves, read_batch, size_of
+from worker.errors import OperatorError
+from worker.internals import position_of
+from worker.messages import Record, Refusal, RefusalReason
+from worker.messages.records import correlation_of
+from worker.observability.labels import PauseReason
+from worker.observability.metrics import Metrics
+from worker.pipeline import Pipeline
+from worker.positions import Fit, Position, fit, not_yet_handled, pause_after, recover
+from worker.timers import Sight
+from worker.topics import TopicNames
+
+_ATTEMPTS = 2  # at a batch that our own code or the database refuses, before it is halved
+_MOST_GIVEN_UP = 20  # records in a row that could not be stored: then it is not the records
+_RECOVERY_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Source(Protocol):
+    """Who has the consumer: FastStream's subscriber."""
+
+    consumer: AIOKafkaConsumer | None
+
+
+class Intake:
+    """The input partitions of this worker, and how far each has been worked through.
+
+    *turn* is held by whoever changes charts: a batch, or a pass over the timers, never both at once.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, names: TopicNames, metrics: Metrics, wake: Callable[[Iterable[int]], None]
+    ) -> None:
+        self.turn = asyncio.Lock()
+        self.source: Source | None = None  # set once: the subscriber needs us first
+        self.paused_for: PauseReason | None = None
+        self.is_closing = False
+        self._pipeline = pipeline
+        self._names = names
+        self._metrics = metrics
+        self._wake = wake
+        self._positions: dict[TopicPartition, Position] = {}
+        self._must_recover = asyncio.Event()
+        self._has_in_hand = False
+        self._failures = 0
+        self._given_up = 0
+        self._handled_at = time.monotonic()
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer | None:
+        """The consumer, None before the subscriber has made it."""
+        return None if self.source is None else self.source.consumer
+
+    # ---- what the group's coordinator says; called from within the client, so none of it awaits
+
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """These partitions are ours now; none is read from before its position has been looked up."""
+        self.start_over(partitions)
+
+    def revoked(self) -> None:
+        """Nothing is ours until the next assignment."""
+        self._positions.clear()
+
+    def start_over(self, partitions: Iterable[TopicPartition] | None = None) -> None:
+        """Forget where we are, stop reading, and look it up again."""
+        self._positions.clear()
+        if self.consumer is not None:
+            self.consumer.pause(*(self.consumer.assignment() if partitions is None else partitions))
+        self._must_recover.set()
+
+    # ---- a batch
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Handle what the consumer handed over; nothing escapes, and what is not handled will come again."""
+        self._has_in_hand = True
+        try:
+            async with self.turn:
+                if not self.is_closing and (runs := self._accepted(records)):
+                    await self._handle(runs)
+        finally:
+            self._has_in_hand = False
+
+    async def _handle(self, runs: Sequence[Run]) -> None:
+        try:
+            await self._store(runs)
+        except LostClaimError:
+            self._metrics.claims_lost.inc()
+            log.warning("claim_lost", partitions=len(runs))
+            self._fail(None)
+        except Exception as error:  # noqa: BLE001  whatever it was: nothing is lost, it is tried again
+            count_database_error(self._metrics, error)
+            log.warning("batch_failed", error=type(error).__name__, failures=self._failures + 1)
+            self._fail(PauseReason.DATABASE)
+        else:
+            self._failures = 0
+
+    def _fail(self, reason: PauseReason | None) -> None:
+        self._failures += 1
+        self._set_pause(reason)
+        self.start_over()
+
+    async def _store(self, runs: Sequence[Run]) -> None:
+        """Handle *runs*; what our own code or the database refuses is narrowed down to the one record."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            started = time.perf_counter()
+            batch = await read_batch(runs, self._names.commands)
+            try:
+                return await self._commit_batch(batch, started)
+            except Exception as error:
+                if isinstance(error, LostClaimError) or is_transient(error):
+                    raise
+                count_database_error(self._metrics, error)
+                log.exception("batch_refused", records=batch.size, attempt=attempt)
+        if size_of(runs) > 1:
+            for half in halves(runs):
+                await self._store(half)
+            return None
+        return await self._give_up(runs[0])
+
+    async def _give_up(self, run: Run) -> None:
+        """Make a dead letter of the one record that cannot be stored."""
+        self._given_up += 1
+        if self._given_up > _MOST_GIVEN_UP:
+            raise RuntimeError("too many records in a row could not be stored: it is not the records")
+        record = run.records[0]
+        refusal = Refusal(reason=RefusalReason.NOT_STORED, correlation_id=correlation_of(record))
+        batch = Batch([run], self._names.commands, refused=[(record, refusal)])
+        await self._commit_batch(batch, time.perf_counter())
+
+    async def _commit_batch(self, batch: Batch, started: float) -> None:
+        outcome = await self._pipeline.handle_batch(batch)
+        self._wake(outcome.lanes)
+        self._move_on(batch)
+        if batch.items:
+            self._given_up = 0
+        count_batch(self._metrics, batch, outcome, seconds=time.perf_counter() - started, now=time.time())
+
+    def _move_on(self, batch: Batch) -> None:
+        self._handled_at = time.monotonic()
+        for run in batch.runs:
+            position = self._positions.get(TopicPartition(run.topic, run.partition))
+            if position is not None:
+                position.stored = position.expected = run.claim.following
+                position.received_ms = run.records[-1].timestamp
+                position.suspect = None
+
+    # ---- which records fit
+
+    def _accepted(self, records: Sequence[Record]) -> list[Run]:
+        """Those of *records* that come next in their partition; for the others the consumer is set back."""
+        by_partition: dict[TopicPartition, list[Record]] = {}
+        for record in records:
+            by_partition.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+        runs = (self._run(partition, some) for partition, some in by_partition.items())
+        return [run for run in runs if run is not None]
+
+    def _run(self, partition: TopicPartition, records: Sequence[Record]) -> Run | None:
+        position = self._positions.get(partition)
+        if position is None:
+            return None  # not looked up yet: what is handed over too early comes again
+        records = not_yet_handled(position, records)
+        if not records:
+            return None
+        first = records[0].offset
+        match fit(position, first):
+            case Fit.ASK_AGAIN:
+                position.suspect = first
+                self._seek(partition, position.expected)
+                return None
+            case Fit.GAP:
+                self._report_gap(partition, first - position.expected)
+            case Fit.FITS:
+                pass
+        return Run(partition.topic, partition.partition, position.stored, records)
+
+    def _seek(self, partition: TopicPartition, offset: int) -> None:
+        if self.consumer is not None and partition in self.consumer.assignment():
+            self.consumer.seek(partition, offset)
+
+    def _report_gap(self, partition: TopicPartition, size: int) -> None:
+        self._metrics.consumer_offset_gap_records.inc(size)
+        log.warning("offset_gap_found", topic=partition.topic, partition=partition.partition, offsets=size)
+
+    # ---- where to go on
+
+    async def keep_recovered(self) -> None:
+        """Whenever positions are forgotten, look them up, with growing pauses while that fails."""
+        while True:
+            await self._must_recover.wait()
+            if self._failures:
+                await asyncio.sleep(pause_after(self._failures, random.random()))  # noqa: S311
+            await self.recover_pass()
+
+    async def recover_pass(self) -> None:
+        """Look up where to go on in every partition that is ours. Raises OperatorError if that cannot be right."""
+        async with self.turn:
+            self._must_recover.clear()
+            try:
+                async with asyncio.timeout(_RECOVERY_SECONDS):
+                    await self._recover()
+            except OperatorError:
+                raise
+            except Exception as error:  # noqa: BLE001  broker or database are away: again, later
+                count_database_error(self._metrics, error)
+                self._failures += 1
+                self._set_pause(PauseReason.DATABASE if is_transient(error) else PauseReason.BROKER)
+                log.warning("recovery_failed", error=type(error).__name__, failures=self._failures)
+                self._must_recover.set()
+
+    async def _recover(self) -> None:
+        consumer = self.consumer
+        partitions = sorted(consumer.assignment()) if consumer is not None else []
+        if consumer is None or not partitions:
+            return
+        beginnings = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        async with unit_of_work(self._pipeline.engine) as work:
+            stored = await work.progress.next_offsets(partitions)
+        if self._must_recover.is_set():
+            return  # assigned anew meanwhile
+        for partition in partitions:
+            found = recover(
+                stored.get((partition.topic, partition.partition)),
+                beginnings[partition],
+                ends[partition],
+                partition=f"{partition.topic}/{partition.partition}",
+            )
+            if found.gap:
+                self._report_gap(partition, found.gap)
+            consumer.seek(partition, found.position.expected)
+            self._positions[partition] = found.position
+        self._set_pause(None)
+        consumer.resume(*partitions)
+        log.info("positions_recovered", partitions=len(partitions))
+
+    async def reconcile_pass(self, *, idle_seconds: float) -> None:
+        """When nothing has come for a while, see that the database still holds what we think it does."""
+        if time.monotonic() - self._handled_at < idle_seconds or not self._positions:
+            return
+        async with self.turn:
+            known = dict(self._positions)
+            async with asyncio.timeout(_RECOVERY_SECONDS), unit_of_work(self._pipeline.engine) as work:
+                stored = await work.progress.next_offsets(known)
+            differs = [p for p, position in known.items() if stored.get((p.topic, p.partition)) != position.stored]
+            if differs and self._positions.keys() == known.keys():
+                log.warning("progress_differed", partitions=len(differs))
+                self.start_over()
+
+    # ---- what can be seen from outside
+
+    @property
+    def positions(self) -> dict[TopicPartition, Position]:
+        """How far each partition that is ours has been worked through."""
+        return dict(self._positions)
+
+    def sights(self) -> list[Sight]:
+        """How far the log of each assigned partition has been seen, for the clock of the timers."""
+        if self.consumer is None:
+            return []
+        return [self._sight(self.consumer, partition) for partition in self.consumer.assignment()]
+
+    def _sight(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> Sight:
+        position = self._positions.get(partition)
+        if position is None:
+            return Sight(None, None)
+        highwater, reached = consumer.highwater(partition), position_of(consumer, partition)
+        is_caught_up = (
+            not self._has_in_hand and highwater is not None and reached is not None and reached >= highwater
+        )
+        return Sight(
+            caught_up_ms=consumer.last_poll_timestamp(partition) if is_caught_up else None,
+            received_ms=position.received_ms,
+        )
+
+    def _set_pause(self, reason: PauseReason | None) -> None:
+        self.paused_for = reason
+        held = 0 if self.consumer is None else len(self.consumer.assignment())
+        for each in PauseReason:
+            self._metrics.consumer_paused.labels(reason=each).set(held if each is reason else 0)
+

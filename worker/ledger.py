@@ -1,0 +1,295 @@
+"""The ledger: what one transaction will write, gathered in log order; it decides, and writes nothing."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+import structlog
+
+from domain.alerts import Alert, Flag
+from domain.chart import Chart
+from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
+from domain.evaluation import Evaluation, evaluate
+from domain.freshness import is_certainly_new
+from domain.limit_alarms import Verdict
+from domain.observations import ObservationSet, Reading, Tick
+from domain.protocol import Protocol
+from domain.times import from_ms, to_ms
+from domain.wards import WardSignal
+from persistence.alarms import Episode
+from persistence.chart_cache import ChartKey
+from persistence.charts import StoredChart
+from persistence.commands import CommandRow
+from persistence.outbox import OutgoingRecord
+from persistence.readings import Candidate, ReadingKey, ReadingRow, Slot
+from persistence.ticks import TickRow
+from worker.batches import Batch, Item
+from worker.messages import Record, Refusal, RefusalReason
+from worker.messages.alerts import alarm_state_record, alert_record
+from worker.messages.records import correlation_of
+from worker.observability.labels import CommandName, CommandOutcome
+
+_NAME_OF: Mapping[type[Command], CommandName] = {
+    Admit: CommandName.ADMIT,
+    Move: CommandName.MOVE,
+    Discharge: CommandName.DISCHARGE,
+    AcknowledgeAlarm: CommandName.ACKNOWLEDGE_ALARM,
+    CloseAlarm: CommandName.CLOSE_ALARM,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def name_of(command: Command) -> CommandName:
+    """The word for *command* on the wire, in the database and in metrics."""
+    return _NAME_OF[type(command)]
+
+
+@dataclass(slots=True)
+class Known:
+    """What the database has already of what a batch brings; grows with what the batch itself brings."""
+
+    readings: set[ReadingKey] = field(default_factory=set)
+    taken: set[Slot] = field(default_factory=set)
+    commands: set[UUID] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a transaction did, for metrics and the log line."""
+
+    duplicates: int = 0
+    sets: int = 0
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    vitals: Counter[str] = field(default_factory=Counter)
+    late: Counter[str] = field(default_factory=Counter)  # by vital sign
+    flags: Counter[Flag] = field(default_factory=Counter)
+    commands: Counter[tuple[CommandName, CommandOutcome]] = field(default_factory=Counter)
+    alerts: list[Alert] = field(default_factory=list)
+
+
+def candidates(batch: Batch, charts: Mapping[ChartKey, StoredChart], *, ask_all: bool) -> list[Candidate]:
+    """The readings of *batch* that may be stored already, or stand against one that is."""
+    asked = []
+    for item in batch.items:
+        if not isinstance(item.entry, ObservationSet):
+            continue
+        stored = charts[item.chart_key]
+        if ask_all or not is_certainly_new(stored.chart, item.entry):
+            asked.extend(_candidate(stored.chart_id, item.entry, reading) for reading in item.entry.readings)
+    return asked
+
+
+def _candidate(chart_id: int, observation: ObservationSet, reading: Reading) -> Candidate:
+    return Candidate(
+        chart_id,
+        observation.observed_at,
+        reading.reading_id,
+        observation.device_id,
+        reading.vital_sign,
+        reading.site,
+    )
+
+
+class Ledger:
+    """Takes in one item after the other and gathers what follows from each."""
+
+    def __init__(self, charts: Mapping[ChartKey, StoredChart], known: Known, protocol: Protocol, *, site: str) -> None:
+        self.before_seq = {key: stored.chart.chart_seq for key, stored in charts.items()}
+        self.readings: list[ReadingRow] = []
+        self.commands: list[CommandRow] = []
+        self.ticks: list[TickRow] = []
+        self.episodes: list[Episode] = []
+        self.ward_signals: list[WardSignal] = []
+        self.outgoing: dict[int, list[OutgoingRecord]] = {}
+        self.refused: list[tuple[Record, Refusal]] = []
+        self.counts = Counts()
+        self._charts = dict(charts)
+        self._known = known
+        self._protocol = protocol
+        self._site = site
+
+    @property
+    def changed(self) -> list[StoredChart]:
+        """The charts that took something in."""
+        return [
+            stored for key, stored in self._charts.items() if stored.chart.chart_seq != self.before_seq[key]
+        ]
+
+    def take(self, item: Item) -> None:
+        """Take in *item*; one that our own code fails on becomes a dead letter, and the rest goes on."""
+        try:
+            if isinstance(item.entry, ObservationSet):
+                self._take_set(item.chart_key, item.entry)
+            else:
+                self._take_command(item.chart_key, item.entry)
+        except Exception:  # a defect on one message must not cost the others
+            log.exception("evaluation_failed", topic=item.record.topic, partition=item.record.partition, offset=item.record.offset)
+            device_id = item.entry.device_id if isinstance(item.entry, ObservationSet) else None
+            self.refused.append((
+                item.record,
+                Refusal(
+                    reason=RefusalReason.NOT_EVALUATED,
+                    correlation_id=correlation_of(item.record),
+                    device_id=device_id,
+                ),
+            ))
+
+    def take_tick(self, key: ChartKey, at: datetime) -> bool:
+        """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more)."""
+        stored = self._charts[key]
+        due_ms = stored.chart.due_ms
+        if due_ms is None or due_ms > to_ms(at):
+            return False
+        evaluation = evaluate(stored.chart, Tick(at=at), self._protocol)
+        self._enter(key, evaluation)
+        self.ticks.append(TickRow(stored.chart_id, evaluation.chart.chart_seq, at))
+        return True
+
+    def _take_set(self, key: ChartKey, observation: ObservationSet) -> None:
+        stored = self._charts[key]
+        fresh, slots = self._fresh(stored.chart_id, observation)
+        self.counts.duplicates += len(observation.readings) - len(fresh)
+        if not fresh:
+            return
+        if len(fresh) < len(observation.readings):
+            observation = replace(observation, readings=tuple(fresh.values()))
+        is_conflict = not self._known.taken.isdisjoint(slots)
+        evaluation = evaluate(stored.chart, observation, self._protocol, is_conflict=is_conflict)
+        self._enter(key, evaluation)
+        self._known.readings.update(fresh)
+        self._known.taken.update(slots)
+        self._enter_readings(stored.chart_id, observation, evaluation)
+        self._count(observation, evaluation)
+
+    def _fresh(
+        self, chart_id: int, observation: ObservationSet
+    ) -> tuple[dict[ReadingKey, Reading], set[Slot]]:
+        """The readings never seen before, one of each, and the slots they would take."""
+        known = self._known.readings
+        fresh = {
+            (chart_id, reading.reading_id): reading
+            for reading in observation.readings
+            if (chart_id, reading.reading_id) not in known
+        }
+        observed_at, device_id = observation.observed_at, observation.device_id
+        slots: set[Slot] = {
+            (chart_id, observed_at, device_id, reading.vital_sign, reading.site) for reading in fresh.values()
+        }
+        return fresh, slots
+
+    def _enter_readings(self, chart_id: int, observation: ObservationSet, evaluation: Evaluation) -> None:
+        flags = list(evaluation.flags) or None
+        chart_seq = evaluation.chart.chart_seq
+        observed_at, device_id = observation.observed_at, observation.device_id
+        acquisition, message_id = observation.acquisition, observation.message_id
+        received_at, correlation_id = observation.received_at, observation.correlation_id
+        self.readings.extend(
+            ReadingRow(
+                chart_id,
+                observed_at,
+                reading.reading_id,
+                reading.vital_sign,
+                reading.value,
+                reading.validity,
+                reading.site,
+                reading.device,
+                device_id,
+                acquisition,
+                message_id,
+                received_at,
+                chart_seq,
+                flags,
+                correlation_id,
+            )
+            for reading in observation.readings
+        )
+
+    def _count(self, observation: ObservationSet, evaluation: Evaluation) -> None:
+        counts, verdicts = self.counts, evaluation.verdicts
+        counts.sets += 1
+        counts.verdicts.update(verdicts)
+        if evaluation.flags:
+            counts.flags.update(dict.fromkeys(evaluation.flags, len(observation.readings)))
+        for reading, verdict in zip(observation.readings, verdicts, strict=True):
+            counts.vitals[reading.vital_sign] += 1
+            if verdict is Verdict.TOO_OLD:
+                counts.late[reading.vital_sign] += 1
+
+    def _take_command(self, key: ChartKey, command: Command) -> None:
+        name = name_of(command)
+        if command.command_id in self._known.commands:
+            self.counts.commands[name, CommandOutcome.DUPLICATE] += 1
+            return
+        stored = self._charts[key]
+        evaluation = evaluate(stored.chart, command, self._protocol)
+        self._enter(key, evaluation)
+        self._known.commands.add(command.command_id)
+        outcome = CommandOutcome.APPLIED if evaluation.refusal is None else CommandOutcome.WITHOUT_EFFECT
+        self.counts.commands[name, outcome] += 1
+        self.commands.append(
+            CommandRow(
+                command.command_id,
+                stored.chart_id,
+                evaluation.chart.chart_seq,
+                name,
+                command.issued_at,
+                command.issued_by,
+                command.received_at,
+                command.correlation_id,
+                orjson.dumps(command).decode(),
+            )
+        )
+
+    def _enter(self, key: ChartKey, evaluation: Evaluation) -> None:
+        """Take over what an evaluation came to: all of it, or, if making a record of it fails, nothing."""
+        stored = self._charts[key]
+        before, after = stored.chart, evaluation.chart
+        records = self._records(evaluation.alerts)
+        if evaluation.ended or after.alarms is not before.alarms:
+            self.episodes.extend(_episodes(stored.chart_id, before, evaluation))
+        self._queue(after.lane, records, evaluation.alerts)
+        self.ward_signals.extend(evaluation.ward_signals)
+        self._charts[key] = StoredChart(stored.chart_id, after)
+
+    def say(self, lane: int, alerts: Sequence[Alert]) -> None:
+        """Queue *alerts* in *lane*."""
+        self._queue(lane, self._records(alerts), alerts)
+
+    def _queue(self, lane: int, records: Sequence[OutgoingRecord], alerts: Sequence[Alert]) -> None:
+        if records:
+            self.outgoing.setdefault(lane, []).extend(records)
+            self.counts.alerts.extend(alerts)
+
+    def _records(self, alerts: Sequence[Alert]) -> list[OutgoingRecord]:
+        """Each alert, followed by the state that its alarm is in then."""
+        records = []
+        for alert in alerts:
+            records.append(alert_record(alert, site=self._site))
+            state = alarm_state_record(alert)
+            if state is not None:
+                records.append(state)
+        return records
+
+
+def _episodes(chart_id: int, before: Chart, evaluation: Evaluation) -> list[Episode]:
+    """The alarms that are not as they were."""
+    after = evaluation.chart
+    ended_at = {alert.episode_id: alert.ended_at for alert in evaluation.alerts if alert.ended_at is not None}
+    ward = None if after.admission is None else after.admission.ward
+    changed = [alarm for rule_id, alarm in after.alarms.items() if before.alarms.get(rule_id) is not alarm]
+    return [
+        Episode(
+            alarm=alarm,
+            mode=after.mode,
+            updated_seq=after.chart_seq,
+            chart_id=chart_id,
+            ward=ward,
+            ended_at=None if is_open else ended_at.get(alarm.episode_id, from_ms(after.clock_ms)),
+        )
+        for is_open, alarms in ((True, changed), (False, evaluation.ended))
+        for alarm in alarms
+    ]

@@ -1,0 +1,205 @@
+"""One lane's publisher: what the outbox holds beyond the cursor goes out, and the cursor moves, in one Kafka transaction."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerFenced
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.alarms import Priority
+from persistence.errors import OutboxGapError
+from persistence.outbox import OutboxRow, OutgoingRecord
+from persistence.unit_of_work import UnitOfWork, unit_of_work
+from worker.cursors import Cursor, cursor_group, end_offset, read_cursor
+from worker.errors import LaneChangedError, LaneStoppedError
+from worker.internals import discard
+from worker.observability.labels import LoopPhase, TransactionOutcome
+from worker.observability.metrics import Metrics
+from worker.topics import TopicNames
+
+MOST_RECORDS = 500
+"""Of one transaction; what comes meanwhile goes with the next."""
+
+TAKE_SECONDS = 15.0  # a coordinator that has just moved takes its time
+TRANSACTION_SECONDS = 10.0
+REPAIR = "vigil lanes repair"
+_PRIORITY_WORD = {int(priority): priority.word for priority in Priority}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """What every lane's publisher of this worker shares."""
+
+    engine: AsyncEngine
+    names: TopicNames
+    group: str
+    metrics: Metrics
+    make_producer: Callable[[int], AIOKafkaProducer]  # for a lane, not started
+    heartbeat: Callable[[int, int, int], OutgoingRecord]  # of a lane: the numbers last published and last given
+    heartbeat_interval: float
+
+
+class LanePublisher:
+    """Publishes one lane, from its taking until the first error; then it is thrown away and another made."""
+
+    def __init__(self, lane: int, shared: Publishing) -> None:
+        self.lane = lane
+        self.cursor = Cursor()
+        self._shared = shared
+        self._producer = shared.make_producer(lane)
+        self._partition = TopicPartition(shared.names.alerts, lane)
+        self._epoch = 0
+        self.heartbeat_at = 0.0  # wall clock; 0 before the first
+
+    async def take(self) -> None:
+        """Make the lane ours. Raises LaneStoppedError if what is out and what is stored do not fit.
+
+        The producer's start comes before anything is read: it fences the former holder and settles what
+        that one left open. The first record is a heartbeat, so that a lane that has published anything
+        has a cursor.
+        """
+        async with asyncio.timeout(TAKE_SECONDS):
+            await self._producer.start()
+            async with unit_of_work(self._shared.engine) as work:
+                self._epoch = await work.lanes.epoch(self.lane)
+            self.cursor = await self._read_cursor()
+            async with unit_of_work(self._shared.engine) as work:
+                await self._check(work)
+                last_seq = await work.outbox.last_seq(self.lane)
+        await self._publish([], self._shared.heartbeat(self.lane, self.cursor.seq, last_seq))
+
+    async def publish_all(self) -> int:
+        """Publish until nothing is left beyond the cursor; returns how many records went out."""
+        published = 0
+        while True:
+            count = await self.publish_pass()
+            published += count
+            if count < MOST_RECORDS:
+                return published
+
+    async def publish_pass(self) -> int:
+        """One pass: read what lies beyond the cursor, never from memory, and publish it in one transaction."""
+        async with unit_of_work(self._shared.engine) as work:
+            await self._check(work)
+            rows = await self._rows_beyond(work)
+            heartbeat = await self._heartbeat(work, rows)
+        if rows or heartbeat is not None:
+            await self._publish(rows, heartbeat)
+        return len(rows)
+
+    async def _heartbeat(self, work: UnitOfWork, rows: Sequence[OutboxRow]) -> OutgoingRecord | None:
+        """The sign of life that is due, None if none is."""
+        if time.time() - self.heartbeat_at < self._shared.heartbeat_interval:
+            return None
+        published = rows[-1].seq if rows else self.cursor.seq
+        return self._shared.heartbeat(self.lane, published, await work.outbox.last_seq(self.lane))
+
+    async def close(self) -> None:
+        """Let go of the lane in good order, bounded in time."""
+        async with asyncio.timeout(TRANSACTION_SECONDS / 5):
+            await self._producer.stop()
+
+    async def discard(self) -> None:
+        """Let go of the lane at once."""
+        await discard(self._producer)
+
+    async def _read_cursor(self) -> Cursor:
+        client = self._producer.client
+        cursor = await read_cursor(client, self._shared.group, self._partition)
+        if cursor is not None:
+            return cursor
+        if await end_offset(client, self._partition) == 0:
+            return Cursor()  # a lane that has never published
+        raise LaneStoppedError(
+            f"partition {self.lane} of {self._partition.topic} holds records, but group "
+            f"{cursor_group(self._shared.group)} has no cursor for it; run `{REPAIR} {self.lane}`"
+        )
+
+    async def _check(self, work: UnitOfWork) -> None:
+        """See that nobody has repaired the lane, and that the database is the one the cursor was set by."""
+        if await work.lanes.epoch(self.lane) != self._epoch:
+            raise LaneChangedError(f"lane {self.lane} has been repaired")
+        if self.cursor.seq and await work.outbox.nonce_of(self.lane, self.cursor.seq) != self.cursor.nonce:
+            raise LaneStoppedError(
+                f"lane {self.lane} has published number {self.cursor.seq}, but the database holds another record under "
+                f"this number, or none: it was restored, or the cursor was reset; run `{REPAIR} {self.lane}`"
+            )
+
+    async def _rows_beyond(self, work: UnitOfWork) -> Sequence[OutboxRow]:
+        try:
+            return await work.outbox.beyond(self.lane, self.cursor.seq, MOST_RECORDS)
+        except OutboxGapError as error:
+            raise LaneStoppedError(f"{error}; run `{REPAIR} {self.lane}`") from error
+
+    async def _publish(self, rows: Sequence[OutboxRow], heartbeat: OutgoingRecord | None) -> None:
+        started = time.perf_counter()
+        after = Cursor(rows[-1].seq, rows[-1].nonce) if rows else self.cursor
+        records = [self._addressed(row) for row in rows]
+        if heartbeat is not None:
+            records.append((self._shared.names.heartbeat, heartbeat, ()))
+        try:
+            async with asyncio.timeout(TRANSACTION_SECONDS):
+                await self._transaction(records, after)
+        except ProducerFenced:
+            self._count(TransactionOutcome.FENCED)
+            raise
+        except BaseException:
+            self._count(TransactionOutcome.ABORTED)
+            raise
+        self.cursor = after
+        if heartbeat is not None:
+            self.heartbeat_at = time.time()
+        self._observe(rows, time.perf_counter() - started)
+
+    async def _transaction(self, records: Sequence["_Addressed"], after: Cursor) -> None:
+        """Send *records* and the cursor *after* them; all of it is out when this returns.
+
+        Every future is awaited before the commit: a transaction commits without a record whose sending
+        failed. Nothing is aborted on an error: the caller throws the producer away.
+        """
+        producer = self._producer
+        await producer.begin_transaction()
+        futures = [
+            await producer.send(
+                topic, record.value, _key(record), partition=self.lane, headers=[*record.headers, *further]
+            )
+            for topic, record, further in records
+        ]
+        await asyncio.gather(*futures)
+        await producer.send_offsets_to_transaction(
+            {self._partition: after.as_offset()}, cursor_group(self._shared.group)
+        )
+        await producer.commit_transaction()
+
+    def _addressed(self, row: OutboxRow) -> "_Addressed":
+        return self._shared.names.of(row.record.topic), row.record, (("ce_sequence", b"%020d" % row.seq),)
+
+    def _count(self, outcome: TransactionOutcome) -> None:
+        self._shared.metrics.publisher_transactions.labels(outcome=outcome).inc()
+
+    def _observe(self, rows: Sequence[OutboxRow], seconds: float) -> None:
+        metrics = self._shared.metrics
+        self._count(TransactionOutcome.COMMITTED)
+        metrics.publisher_transaction_seconds.observe(seconds)
+        metrics.loop_seconds.labels(phase=LoopPhase.PUBLISH).inc(seconds)
+        now = datetime.now(UTC)
+        for record in (row.record for row in rows):
+            if record.priority is None or record.observed_at is None or record.received_at is None:
+                continue
+            word = _PRIORITY_WORD[record.priority]
+            metrics.measurement_to_alert_seconds.labels(priority=word).observe(
+                (now - record.observed_at).total_seconds()
+            )
+            metrics.received_to_alert_seconds.labels(priority=word).observe((now - record.received_at).total_seconds())
+
+
+def _key(record: OutgoingRecord) -> bytes | None:
+    """The record's key; an empty one where key and value are missing, which aiokafka refuses to send."""
+    return b"" if record.key is None and record.value is None else record.key
+
+
+_Addressed = tuple[str, OutgoingRecord, tuple[tuple[str, bytes], ...]]

@@ -1,0 +1,173 @@
+"""Starting up: wait for broker and database, saying for what; then see that all is as it must be."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, stop_never
+from tenacity.wait import wait_exponential
+
+from persistence import schema
+from persistence.durability import unsafe_settings
+from persistence.errors import SchemaNotMigratedError
+from persistence.unit_of_work import unit_of_work
+from worker.connections import client_arguments
+from worker.errors import OperatorError, UnreachableError
+from worker.internals import oldest_fetch_version
+from worker.settings import Settings
+from worker.topics import TopicNames, describe_topics, lane_count
+
+_FETCH_OF_KAFKA_4 = 4
+"""Kafka 4.0 gave up the older versions of its protocol; what it still speaks tells it from 3.x."""
+
+_TRY_SECONDS = 5.0
+_LONGEST_PAUSE = 2.0
+_SAY_EVERY = 5.0
+
+# The server answered, and what it said will be said again: waiting does not help.
+_REFUSED_BY_DATABASE = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password among them
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+_REFUSED_BY_BROKER = (AuthenticationFailedError, UnsupportedSaslMechanismError, TopicAuthorizationFailedError)
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait (None: for ever), and who is told what is waited for."""
+
+    seconds: float | None = None
+    tell: Callable[[str | None], None] = lambda _: None
+
+
+async def database_answers(engine: AsyncEngine, patience: Patience) -> None:
+    """Return once the database answers. Raises UnreachableError, or OperatorError if it refuses us."""
+    where = _address_of(engine)
+
+    async def try_once() -> None:
+        try:
+            async with asyncio.timeout(_TRY_SECONDS), engine.connect():
+                pass
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            _raise_if_refused(error, where)
+            raise ConnectionError(type(error).__name__) from error
+
+    await _patiently(try_once, f"the database at {where}", "VIGIL_DATABASE_URL", patience)
+
+
+def _raise_if_refused(error: BaseException, where: str) -> None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _REFUSED_BY_DATABASE):
+            raise OperatorError(
+                f"the database at {where} refuses: {str(cause).splitlines()[0]}; see VIGIL_DATABASE_URL"
+            ) from None
+        cause = cause.__cause__ or cause.__context__
+
+
+def _address_of(engine: AsyncEngine) -> str:
+    url = make_url(engine.url)
+    return f"{url.host}:{url.port or 5432}/{url.database}"
+
+
+@asynccontextmanager
+async def connected_admin(settings: Settings, patience: Patience) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Lend an admin client of the broker, once it answers. Raises UnreachableError or OperatorError."""
+    where = settings.kafka_bootstrap_servers
+
+    async def try_once() -> AIOKafkaAdminClient:
+        admin = AIOKafkaAdminClient(**client_arguments(settings))
+        try:
+            async with asyncio.timeout(_TRY_SECONDS):
+                await admin.start()
+        except _REFUSED_BY_BROKER as error:
+            await admin.close()
+            raise OperatorError(f"the broker at {where} refuses: {error}; see VIGIL_KAFKA_SASL_…") from None
+        except BaseException:
+            await admin.close()
+            raise
+        return admin
+
+    admin = await _patiently(try_once, f"the broker at {where}", "VIGIL_KAFKA_BOOTSTRAP_SERVERS", patience)
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: str, patience: Patience) -> T:
+    """Try until it works, saying at once and then now and again what is waited for."""
+    said_at = 0.0
+
+    def say(state: RetryCallState) -> None:
+        nonlocal said_at
+        patience.tell(what)
+        if time.monotonic() - said_at >= _SAY_EVERY or state.attempt_number == 1:
+            said_at = time.monotonic()
+            log.warning("waiting_for", what=what, seconds=round(state.seconds_since_start or 0.0, 1))
+
+    retrying = AsyncRetrying(
+        stop=stop_never if patience.seconds is None else stop_after_delay(patience.seconds),
+        wait=wait_exponential(multiplier=0.1, max=_LONGEST_PAUSE),
+        retry=retry_if_exception_type((OSError, TimeoutError, KafkaError)),
+        before_sleep=say,
+        reraise=True,
+    )
+    try:
+        result = await retrying(try_once)
+    except (OSError, TimeoutError, KafkaError):
+        raise UnreachableError(
+            f"{what} gave no answer in {patience.seconds:g} s; is it running, and is {setting} right?"
+        ) from None
+    patience.tell(None)
+    return result
+
+
+async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames) -> int:
+    """See that the broker is new enough and the topics are right; returns the number of lanes."""
+    if await oldest_fetch_version(admin) < _FETCH_OF_KAFKA_4:
+        raise OperatorError("the broker is older than Kafka 4.0, whose transactions Vigil relies on; upgrade it")
+    return lane_count(names, await describe_topics(admin, names))
+
+
+async def check_database(engine: AsyncEngine) -> None:
+    """See that the schema is there and that commits are durable. Raises OperatorError."""
+    try:
+        await schema.check(engine)
+    except SchemaNotMigratedError as error:
+        raise OperatorError(str(error)) from None
+    if unsafe := await unsafe_settings(engine):
+        raise OperatorError(
+            f"the database can lose what it has committed: {' and '.join(unsafe)} must be on (postgresql.conf)"
+        )
+
+
+async def ensure_lanes(engine: AsyncEngine, lanes: int) -> None:
+    """Make the lanes' rows; raises OperatorError where the database was made for another number of them."""
+    async with unit_of_work(engine) as work:
+        known = await work.lanes.count()
+        if known not in (0, lanes):
+            raise OperatorError(
+                f"the topics have {lanes} partitions, but this database was begun with {known}; a patient's alerts would "
+                f"change their lane: use topics with {known} partitions, or another database"
+            )
+        await work.lanes.ensure(lanes)
