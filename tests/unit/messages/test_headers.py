@@ -30,6 +30,13 @@ def test_the_last_of_two_correlation_ids_counts():
     assert observation.correlation_id == UUID(CARRIED)
 
 
+@pytest.mark.parametrize("unusable", [None, b"\xff", b"0" * 65])
+def test_a_header_that_cannot_be_read_does_not_hide_one_that_can(unusable):
+    observation = the_observation(("correlation_id", CARRIED.encode()), ("correlation_id", unusable))
+
+    assert observation.correlation_id == UUID(CARRIED)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -64,6 +64,12 @@ def test_what_is_not_said_is_a_real_spot_check():
     assert observation.mode is Mode.REAL
 
 
+def test_an_empty_word_says_nothing():
+    reading = the_reading(a_reading(site="", device=""))
+
+    assert (reading.site, reading.device) == (None, None)
+
+
 def test_unknown_fields_are_ignored():
     reading = the_reading(a_reading(colour="red"), ward={"a": [1]})
 
