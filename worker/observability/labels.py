@@ -62,13 +62,3 @@ class TransactionOutcome(StrEnum):
     COMMITTED = "committed"
     ABORTED = "aborted"
     FENCED = "fenced"  # another worker holds the lane now
-
-
-class DatabaseErrorClass(StrEnum):
-    """What kind of trouble the database gave."""
-
-    CONNECTION = "connection"  # refused, lost, or shut down
-    TIMEOUT = "timeout"  # of a lock or a statement
-    CONFLICT = "conflict"  # deadlock, serialization, a stale chart
-    DUPLICATE = "duplicate"  # a reading that was thought new was there already: the batch is done again
-    OTHER = "other"

@@ -4,7 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from worker.observability.labels import DatabaseErrorClass
+from persistence.errors import ErrorClass
 
 
 class ProcessMetrics:
@@ -44,5 +44,5 @@ class ProcessMetrics:
             registry=registry,
         )
         self.time_seconds.set_function(time.time)
-        for error_class in DatabaseErrorClass:
+        for error_class in ErrorClass:
             self.db_errors.labels(error_class)
