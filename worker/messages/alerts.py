@@ -57,9 +57,11 @@ def alarm_state_record(alert: Alert) -> OutgoingRecord | None:
 
 
 def action_of(phase: Phase, reason: Reason) -> Action:
-    """Return what a pager that knows three verbs is to do."""
+    """Return what a pager that knows four verbs is to do."""
     if phase in _RESOLVES:
         return "resolve"
+    if phase is Phase.TPOINT:
+        return "inform"  # a late finding: worth reading, nobody is paged for the past
     return "acknowledge" if reason is Reason.ACKNOWLEDGED else "trigger"
 
 

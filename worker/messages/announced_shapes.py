@@ -16,7 +16,7 @@ OUTGOING = ConfigDict(extra="forbid", allow_inf_nan=False)
 """Nothing leaves that is not published."""
 
 PriorityWord = Literal["low", "medium", "high"]
-Action = Literal["trigger", "acknowledge", "resolve"]
+Action = Literal["trigger", "acknowledge", "resolve", "inform"]
 
 
 class LocationV1(BaseModel):

@@ -173,7 +173,7 @@ def test_the_severity_header_follows_the_priority(priority, text, number):
 
 @pytest.mark.parametrize("phase", Phase)
 def test_every_phase_asks_something_of_a_pager(phase):
-    expected = "resolve" if phase in (Phase.END, Phase.RESET) else "trigger"
+    expected = {Phase.END: "resolve", Phase.RESET: "resolve", Phase.TPOINT: "inform"}.get(phase, "trigger")
 
     assert action_of(phase, Reason.LIMIT_VIOLATED) == expected
 
