@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from domain.alarms import Priority
 from domain.times import duration_ms
-from domain.vital_signs import VitalSign
+from domain.vital_signs import DEFINITIONS, VitalSign
 
 OLDEST = 200 * 12
 """Months that nobody reaches."""
@@ -85,10 +85,22 @@ class AlarmLimit:
         object.__setattr__(self, "always_applies", everyone)
         if not self.tiers:
             raise ValueError(f"limit {self.limit_id} has no tier")
+        self._refuse_what_never_speaks()
         severity = [self._excess(tier.threshold, self.tiers[0]) for tier in self.tiers]
         priorities = [tier.priority for tier in self.tiers]
         if severity != sorted(severity) or priorities != sorted(priorities):
             raise ValueError(f"limit {self.limit_id}: tiers must go from the mildest to the most severe")
+
+    def _refuse_what_never_speaks(self) -> None:
+        """A limit that could never raise an alarm, or end one, is a slip of its author. Raises ValueError."""
+        if self.age_from >= self.age_below:
+            raise ValueError(f"limit {self.limit_id}: age_from must lie below age_below")
+        if self.deadband < 0:
+            raise ValueError(f"limit {self.limit_id}: deadband must not be negative")
+        if DEFINITIONS[self.vital_sign].stored_only:
+            raise ValueError(f"limit {self.limit_id}: {self.vital_sign} is stored and never judged")
+        if self.measure is Measure.FALL and (self.window_ms == 0 or self.side is not Side.HIGH):
+            raise ValueError(f"limit {self.limit_id}: a fall needs a window, and side high")
 
     def is_violated_by(self, value: float, tier: Tier) -> bool:
         """Whether *value* is beyond the tier's threshold, or on it if the tier is inclusive."""

@@ -27,6 +27,7 @@ from domain.vital_signs import VitalSign
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
 _DURATION_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d+)(mo|y)")
+_LARGEST = 1_000_000
 
 _Member = TypeVar("_Member", bound=Enum)
 
@@ -50,7 +51,7 @@ def parse_protocol(text: str) -> Protocol:
             title=identity.text("title"),
             source=identity.text("source"),
             digest=sha256(text.encode()).hexdigest(),
-            limits=tuple(_limit(each) for each in table.tables("limits", "id")),
+            limits=tuple(_limit(each) for each in table.tables("limits", "id", "limits")),
             signals=_signals(table),
             lateness=_lateness(table.table("lateness")),
         )
@@ -86,10 +87,16 @@ class _Table:
         return str(self.take(key, str, "a text", default))
 
     def number(self, key: str, default: Any = ...) -> float:
-        return float(self.take(key, (int, float), "a number", default))
+        said = self.take(key, (int, float), "a number", default)
+        if not abs(said) <= _LARGEST:  # nan is not either
+            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a number")
+        return float(said)
 
     def whole(self, key: str) -> int:
-        return int(self.take(key, int, "a whole number"))
+        said = int(self.take(key, int, "a whole number above 0"))
+        if said < 1:
+            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a whole number above 0")
+        return said
 
     def flag(self, key: str) -> bool:
         return bool(self.take(key, bool, "true or false", default=False))
@@ -104,7 +111,10 @@ class _Table:
             raise ProtocolError(
                 f'{self.place}: {key} is {said!r}; wanted is a duration such as "15s", "10min" or "6h"'
             )
-        return timedelta(**{_DURATION_UNITS[match[2]]: float(match[1])})
+        try:
+            return timedelta(**{_DURATION_UNITS[match[2]]: float(match[1])})
+        except OverflowError as error:
+            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a shorter duration") from error
 
     def ms(self, key: str) -> int:
         return duration_ms(self.duration(key))
@@ -130,16 +140,22 @@ class _Table:
 
     def known(self, key: str, said: Any, members: type[_Member]) -> _Member:
         names = {_word(member): member for member in members}
-        if said not in names:
+        if not isinstance(said, str) or said not in names:
             raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is one of {', '.join(names)}")
         return names[said]
 
     def table(self, key: str) -> "_Table":
         return _Table(self.take(key, dict, "a table"), key)
 
-    def tables(self, key: str, name: str) -> list["_Table"]:
+    def tables(self, key: str, name: str | None, place: str) -> list["_Table"]:
+        """The tables under *key*; each stands at *place* with its *name*, or its number where it has none."""
         entries = self.take(key, list, "a list of tables")
-        return [_Table(each, f"{key} {each.get(name, number)}") for number, each in enumerate(entries, 1)]
+        if not all(isinstance(each, dict) for each in entries):
+            raise ProtocolError(f"{self.place}: {key} holds something else; wanted is a list of tables")
+        return [
+            _Table(each, f"{place} {each.get(name, number) if name else number}")
+            for number, each in enumerate(entries, 1)
+        ]
 
     def refuse_unknown(self) -> None:
         unknown = sorted(set(self.content) - self.read)
@@ -174,16 +190,13 @@ def _tier(table: _Table) -> Tier:
 
 @_closed
 def _limit(table: _Table) -> AlarmLimit:
-    level_one = table.take("level_one", (int, float), "a number", None)
+    level_one = table.number("level_one") if "level_one" in table.content else None
     limit_id = table.text("id")
     return AlarmLimit(
         limit_id=limit_id,
         vital_sign=table.member("vital_sign", VitalSign),
         side=table.member("side", Side),
-        tiers=tuple(
-            _tier(_Table(each, f"limits {limit_id}, tier {number}"))
-            for number, each in enumerate(table.take("tiers", list, "a list of tiers"), 1)
-        ),
+        tiers=tuple(_tier(each) for each in table.tables("tiers", None, f"limits {limit_id}, tier")),
         source=table.text("source"),
         deadband=table.number("deadband", 0.0),
         clear_time=table.duration("clear_time", timedelta(0)),
@@ -193,7 +206,7 @@ def _limit(table: _Table) -> AlarmLimit:
         conditions=table.members("when", Condition, []),
         age_from=table.months("age_from", 0),
         age_below=table.months("age_below", OLDEST),
-        level_one=None if level_one is None else float(level_one),
+        level_one=level_one,
     )
 
 
@@ -210,7 +223,7 @@ def _sensor(table: _Table) -> Sensor:
 def _signals(document: _Table) -> SignalRules:
     table = document.table("signals")
     rules = SignalRules(
-        sensors=tuple(_sensor(each) for each in document.tables("sensors", "name")),
+        sensors=tuple(_sensor(each) for each in document.tables("sensors", "name", "sensors")),
         sensor_off_after_ms=table.ms("sensor_off_after"),
         sensor_off_priority=table.member("sensor_off_priority", Priority),
         sensor_back_for_ms=table.ms("sensor_back_for"),
