@@ -15,9 +15,11 @@ def adopt(draft: Draft) -> None:
     was = draft.before.protocol_hash
     if was in ("", draft.protocol.digest):
         return
+    dropped: set[str] = set()
     for sign, track in draft.tracks.items():
         base = _still_known(track.base, draft.protocol)
         present = _still_known(track.present, draft.protocol)
+        dropped |= set(track.present) - set(present)
         draft.tracks[sign] = track._replace(base=base, present=present)
     cause = Cause(
         key=f"protocol\x1f{was}\x1f{draft.protocol.digest}",
@@ -25,7 +27,8 @@ def adopt(draft: Draft) -> None:
         received_ms=draft.clock_ms,
     )
     for rule_id, alarm in list(draft.alarms.items()):
-        if alarm.vital_sign is not None and rule_id not in draft.protocol.limit_by_id:
+        is_gone = alarm.vital_sign is not None and rule_id not in draft.protocol.limit_by_id
+        if is_gone or rule_id in dropped:  # a limit with other tiers is another limit
             ended = replace(alarm, state=AlarmState.INACTIVE)
             draft.announce(News(alarm=ended, phase=Phase.END, reason=Reason.PROTOCOL_CHANGED, cause=cause))
 

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
     WARD_SILENT = "ward_silent"
     PROTOCOL_CHANGED = "protocol_changed"
+    NOT_IN_FORCE = "not_in_force"  # the limit no longer stands for this patient: age, oxygen, target
 
 
 class Flag(StrEnum):

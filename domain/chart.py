@@ -55,8 +55,9 @@ class Track(NamedTuple):
     """One sign's recent past.
 
     *window* holds the values of the last while in time order, so that a late one can take its place;
-    *base* is how the limits stood before the oldest of them, *present* how they stand after the newest.
-    Limits about which there is nothing to say (no tier in force, none violated) are left out of both.
+    *base* is how the limits stood before the oldest of them, and *base_device* whose value was the last
+    before it; *present* is how they stand after the newest. Limits about which there is nothing to say (no
+    tier in force, none violated) are left out of both.
     """
 
     window: tuple[Entry, ...] = ()
@@ -64,6 +65,8 @@ class Track(NamedTuple):
     present: Mapping[str, Judgement] = _NOTHING
     history: tuple[tuple[int, float], ...] = ()  # (time, value), only for signs judged by their fall
     late_findings: Mapping[str, int] = _NOTHING  # limit id -> observed time of the last one
+    base_device: str | None = None
+    value_ms: int | None = None  # time of the newest value, which may lie before the window
 
 
 class Channel(NamedTuple):

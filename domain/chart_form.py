@@ -101,6 +101,10 @@ def _track_to_form(track: Track) -> dict[str, Any]:
     form: dict[str, Any] = {"w": [list(entry) for entry in track.window]}
     if track.base:
         form["b"] = _judgements_to_form(track.base)
+    if track.base_device is not None:
+        form["d"] = track.base_device
+    if track.value_ms is not None:
+        form["n"] = track.value_ms
     if track.present:
         form["p"] = _judgements_to_form(track.present)
     if track.history:
@@ -117,6 +121,8 @@ def _track_from_form(form: Form) -> Track:
         present=_judgements_from_form(form["p"]) if "p" in form else {},
         history=tuple((past[0], past[1]) for past in form.get("h", ())),
         late_findings=form.get("l", {}),
+        base_device=form.get("d"),
+        value_ms=form.get("n"),
     )
 
 

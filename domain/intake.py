@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from domain.alarms import Alarm, AlarmState, Kind, Priority
-from domain.alerts import Flag, Phase, Reason
+from domain.alarms import Priority
+from domain.alerts import Flag, Reason
 from domain.chart import Device, Entry, Track
 from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
-from domain.draft import Cause, Draft, News
-from domain.identities import episode_id_of
-from domain.limit_alarms import Verdict, breach_of, loudest, settle, turn_of
+from domain.draft import Cause, Draft
+from domain.late_findings import find_late, find_what_passed_unheard
+from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn_of
 from domain.limits_in_force import limits_in_force
 from domain.observations import Acquisition, ObservationSet, Reading, Validity
 from domain.overdue import come_back
@@ -16,7 +16,7 @@ from domain.protocol import AlarmLimit, Lateness, SignalRules
 from domain.signals import settle_signals, with_channels
 from domain.technical_alarms import end_technical, raise_technical
 from domain.times import to_ms
-from domain.tracks import is_overtaken, judged_value, newest_ms, with_entry
+from domain.tracks import is_overtaken, newest_ms, with_entry
 from domain.vital_signs import DEFINITIONS, is_suspect, rounded
 
 _MOST_DEVICES = 32
@@ -144,19 +144,26 @@ def _take_value(draft: Draft, reading: Reading, entry: Entry, cause: Cause) -> V
         return Verdict.UNCHANGED  # the same reading again
     unjudged = _why_not_judged(draft.protocol.lateness, track, entry, cause, reading)
     if unjudged is not None:
-        draft.tracks[sign] = _late_findings(draft, track, entry, limits, _cause_of(reading, cause))
+        draft.tracks[sign] = find_late(draft, track, entry, limits, _cause_of(reading, cause))
         return unjudged
     after = with_entry(track, entry, limits, draft.protocol.lateness.reordering_ms)
     draft.tracks[sign] = after
-    if not limits:
-        return Verdict.NO_LIMIT
-    if _is_quiet(draft, track, after):
-        return Verdict.UNCHANGED
-    if is_reordered and any(
-        each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window
-    ):
+    if not is_reordered and _is_quiet(draft, track, after):
+        return Verdict.UNCHANGED if limits else Verdict.NO_LIMIT
+    if is_reordered and _is_known_otherwise(track, entry):
         cause = cause._replace(flags=(*cause.flags, Flag.CONFLICT))
-    return _settle_all(draft, limits, track, after, _cause_of(reading, cause))
+    cause = _cause_of(reading, cause)
+    verdicts = _settle_all(draft, limits, track, after, cause)
+    if is_reordered:
+        draft.tracks[sign] = find_what_passed_unheard(draft, limits, track, after, entry, cause)
+    if end_out_of_force(draft, sign, limits, cause):
+        verdicts.add(Verdict.ENDED)
+    return loudest(verdicts) if verdicts else Verdict.NO_LIMIT
+
+
+def _is_known_otherwise(track: Track, entry: Entry) -> bool:
+    """Whether the same device has sent another value for the same moment."""
+    return any(each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window)
 
 
 def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
@@ -166,8 +173,8 @@ def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
 
 def _settle_all(
     draft: Draft, limits: Sequence[AlarmLimit], before: Track, after: Track, cause: Cause
-) -> Verdict:
-    return loudest({settle(turn_of(draft, limit, before, after, cause)) for limit in limits})
+) -> set[Verdict]:
+    return {settle(turn_of(draft, limit, before, after, cause)) for limit in limits}
 
 
 def _why_not_judged(
@@ -181,66 +188,20 @@ def _why_not_judged(
     return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > oldest else None
 
 
-def _late_findings(
-    draft: Draft, track: Track, entry: Entry, limits: Sequence[AlarmLimit], cause: Cause
-) -> Track:
-    """Say that a value which no longer is the present was beyond a limit: once per limit in a while."""
-    found = dict(track.late_findings)
-    apart = draft.protocol.lateness.finding_interval_ms
-    for limit in limits:
-        value = judged_value(limit, entry.value or 0.0, entry.at_ms, track.history)
-        known = found.get(limit.limit_id)
-        if not limit.is_violated_by(value, limit.tiers[0]) or (
-            known is not None and abs(entry.at_ms - known) < apart
-        ):
-            continue
-        found[limit.limit_id] = entry.at_ms
-        _announce_finding(draft, limit, entry, cause)
-    return track if found == track.late_findings else track._replace(late_findings=found)
-
-
-def _announce_finding(draft: Draft, limit: AlarmLimit, entry: Entry, cause: Cause) -> None:
-    rule_id = f"late-finding/{limit.limit_id}"
-    alarm_id = draft.alarm_id(rule_id)
-    finding = Alarm(
-        alarm_id=alarm_id,
-        episode_id=episode_id_of(alarm_id, entry.at_ms, cause.key),
-        rule_id=rule_id,
-        kind=Kind.ADVISORY,
-        vital_sign=limit.vital_sign,
-        state=AlarmState.INACTIVE,
-        priority=Priority.LOW,
-        onset_ms=entry.at_ms,
-        started_ms=entry.at_ms,
-        evidence=cause.evidence,
-        device_id=cause.device_id,
-        value=entry.value,
-        value_ms=entry.at_ms,
-    )
-    breach = breach_of(limit, 0)
-    draft.announce(
-        News(alarm=finding, phase=Phase.TPOINT, reason=Reason.LATE_FINDING, cause=cause, breach=breach)
-    )
-
-
 def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
     """There is no value: what was pending starts, what was clearing waits; nothing is called normal."""
     said = Verdict.ABSENT if reading.validity is Validity.ABSENT else Verdict.UNUSABLE
-    track = draft.tracks.get(reading.vital_sign)
-    lateness = draft.protocol.lateness
-    reordering = lateness.reordering_ms
-    if track is None or not _is_source_of(track, cause) or is_overtaken(track, cause.observed_ms, reordering):
+    track = draft.tracks.get(reading.vital_sign, _EMPTY)
+    reordering_ms = draft.protocol.lateness.reordering_ms
+    if is_overtaken(track, cause.observed_ms, reordering_ms):
         return said
     entry = Entry(cause.observed_ms, None, is_streamed, reading.reading_id.hex, cause.device_id or "")
     if any(each.reading_hex == entry.reading_hex for each in track.window):
         return said
     limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
-    after = with_entry(track, entry, limits, reordering)
+    after = with_entry(track, entry, limits, reordering_ms)
     draft.tracks[reading.vital_sign] = after
-    lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
-    _settle_all(draft, limits, track, after, lost)
+    if track.present or after.present:
+        lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
+        _settle_all(draft, limits, track, after, lost)
     return said
-
-
-def _is_source_of(track: Track, cause: Cause) -> bool:
-    return bool(track.window) and track.window[-1].device_id == cause.device_id

@@ -1,5 +1,6 @@
 """What a limit's judgement means for its alarm: which state follows, and what is said about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
@@ -10,6 +11,8 @@ from domain.chart import Judgement, Track
 from domain.draft import Cause, Draft, News
 from domain.identities import episode_id_of
 from domain.protocol import AlarmLimit
+from domain.tracks import was_in_force
+from domain.vital_signs import VitalSign
 
 _MOST_EVIDENCE = 5
 
@@ -64,6 +67,11 @@ class Turn:
         return self.limit.tiers[self.now.tier].priority if in_force and self.now else None
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether a late value shows that the limit never was in force, so that nothing has ended either."""
+        return self.is_reordered and not was_in_force(self.after, self.limit)
+
+    @property
     def breach(self) -> Breach | None:
         """The tier in force, as an alert tells it."""
         return breach_of(self.limit, self.now.tier) if self.now is not None and self.now.tier >= 0 else None
@@ -103,7 +111,7 @@ def _settle_standing(turn: Turn, alarm: Alarm) -> Verdict:
     trigger = _trigger(turn, alarm.priority)
     if trigger is Trigger.VIOLATED:  # only a late reading can unsay what was already held
         trigger = Trigger.CLEARED
-    state = next_state(alarm.state, trigger, latching=turn.limit.is_latching and not turn.is_reordered)
+    state = next_state(alarm.state, trigger, latching=turn.limit.is_latching and not turn.is_withdrawn)
     if state is AlarmState.INACTIVE:
         return _end(turn, alarm)
     if turn.priority is None:
@@ -152,7 +160,7 @@ def _announce(
 
 def _end(turn: Turn, alarm: Alarm) -> Verdict:
     ended = replace(_with_latest_value(alarm, turn.after), state=AlarmState.INACTIVE)
-    _announce(turn, ended, Phase.END, Reason.OVERTAKEN if turn.is_reordered else Reason.CLEARED)
+    _announce(turn, ended, Phase.END, Reason.OVERTAKEN if turn.is_withdrawn else Reason.CLEARED)
     return Verdict.ENDED
 
 
@@ -179,6 +187,21 @@ def _follow(turn: Turn, before: Alarm, state: AlarmState, priority: Priority) ->
         return Verdict.RAISED
     turn.draft.keep(alarm)
     return Verdict.UNCHANGED
+
+
+def end_out_of_force(draft: Draft, sign: VitalSign, limits: Sequence[AlarmLimit], cause: Cause) -> bool:
+    """End the alarms on *sign* whose limit no longer stands for this patient; whether there were any.
+
+    An age, a prescribed target or oxygen has changed: no later value could end them.
+    """
+    standing = {limit.limit_id for limit in limits}
+    retired = [
+        alarm for alarm in draft.alarms.values() if alarm.vital_sign is sign and alarm.rule_id not in standing
+    ]
+    for alarm in retired:
+        over = replace(alarm, state=AlarmState.INACTIVE)
+        draft.announce(News(alarm=over, phase=Phase.END, reason=Reason.NOT_IN_FORCE, cause=cause))
+    return bool(retired)
 
 
 def breach_of(limit: AlarmLimit, tier: int) -> Breach:

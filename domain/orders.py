@@ -10,7 +10,7 @@ from domain.alerts import Phase, Reason
 from domain.chart import Admission
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
 from domain.draft import Cause, Draft, News
-from domain.overdue import forget_device
+from domain.overdue import forget_device, leave_ward
 from domain.times import to_ms
 
 
@@ -36,6 +36,8 @@ def _cause_of(command: Command) -> Cause:
 
 
 def _admit(draft: Draft, command: Admit, cause: Cause) -> None:
+    if draft.ward != command.ward:
+        leave_ward(draft, cause.received_ms)
     draft.admission = Admission(
         ward=command.ward,
         bed=command.bed,
@@ -50,6 +52,8 @@ def _admit(draft: Draft, command: Admit, cause: Cause) -> None:
 def _move(draft: Draft, command: Move, cause: Cause) -> Refusal | None:
     if draft.admission is None:
         return Refusal.NOT_ADMITTED
+    if draft.ward != command.ward:
+        leave_ward(draft, cause.received_ms)
     draft.admission = replace(draft.admission, ward=command.ward, bed=command.bed)
     _say_where(draft, cause)
     return None

@@ -10,7 +10,7 @@ from domain.limits_in_force import limits_in_force
 from domain.observations import Acquisition
 from domain.protocol import AlarmLimit, SignalRules
 from domain.technical_alarms import end_technical, raise_technical
-from domain.tracks import with_entry
+from domain.tracks import source_of, with_entry
 from domain.wards import WardSignal
 
 
@@ -79,6 +79,13 @@ def forget_device(draft: Draft, device_id: str, at_ms: int) -> None:
         _tell_ward(draft, device_id, at_ms, is_silent=False)
 
 
+def leave_ward(draft: Draft, at_ms: int) -> None:
+    """The patient goes elsewhere: no device of theirs is one of the silent ones here any more."""
+    for device_id, device in draft.devices.items():
+        if device.is_overdue:
+            _tell_ward(draft, device_id, at_ms, is_silent=False)
+
+
 def _tell_ward(draft: Draft, device_id: str, at_ms: int, *, is_silent: bool) -> None:
     if draft.ward is not None:
         subject = f"{draft.before.patient_id}/{device_id}"
@@ -92,7 +99,7 @@ def _tell_ward(draft: Draft, device_id: str, at_ms: int, *, is_silent: bool) -> 
 def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
     flagged = cause._replace(flags=(Flag.SIGNAL_LOST,))
     for sign, track in list(draft.tracks.items()):
-        if not track.present or track.window[-1].device_id != device_id:
+        if not track.present or source_of(track) != device_id:
             continue
         limits = limits_in_force(draft, sign, cause.observed_ms)
         after = _lost(track, cause.observed_ms, limits, draft)
@@ -103,5 +110,5 @@ def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
 
 def _lost(track: Track, at_ms: int, limits: Sequence[AlarmLimit], draft: Draft) -> Track:
     last = track.window[-1]
-    loss = last._replace(at_ms=max(at_ms, last.at_ms + 1), value=None)
+    loss = last._replace(at_ms=max(at_ms, last.at_ms + 1), value=None, device_id=source_of(track) or "")
     return with_entry(track, loss, limits, draft.protocol.lateness.reordering_ms)

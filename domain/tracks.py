@@ -9,16 +9,29 @@ from domain.protocol import AlarmLimit, Measure, Side
 
 _LONGEST_HISTORY = 200
 
+Judgements = Mapping[str, Judgement]
+History = Sequence[tuple[int, float]]
+
 
 def newest_ms(track: Track) -> int | None:
     """The time of the newest entry; None for a track without any."""
     return track.window[-1].at_ms if track.window else None
 
 
+def source_of(track: Track) -> str | None:
+    """The device that the newest value came from; only its loss of signal is a loss."""
+    return _source_after(track.base_device, track.window)
+
+
 def is_overtaken(track: Track, at_ms: int, reordering_ms: int) -> bool:
-    """Whether newer evidence lies so far after *at_ms* that an entry there can no longer take its place."""
+    """Whether a newer value is known, and an entry at *at_ms* too old to take its place.
+
+    The loss of a signal overtakes nothing: the newest valid value is the patient's present state.
+    """
     newest = newest_ms(track)
-    return newest is not None and newest - at_ms > reordering_ms
+    if newest is None or track.value_ms is None or at_ms >= track.value_ms:
+        return False
+    return newest - at_ms > reordering_ms
 
 
 def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reordering_ms: int) -> Track:
@@ -26,19 +39,23 @@ def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reorder
 
     In order of time this is one step; an entry that comes late has all that follow it judged again.
     """
-    history = _history_with(track.history, entry, limits)
+    history = _history_with(track.history, entry, limits, reordering_ms)
     newest = newest_ms(track)
     if newest is None or entry.at_ms > newest:
-        present = _step(track.present, (entry,), limits, history)
+        source = source_of(track) if entry.value is None else None
+        present = _step(track.present, (entry,), limits, history, source)
         window = (*track.window, entry)
     else:
         window = tuple(sorted((*track.window, entry), key=lambda each: (each.at_ms, each.reading_hex)))
-        present = _folded(track.base, window, limits, history)
-    base, window = _without_old(track.base, window, limits, history, reordering_ms)
-    return Track(window, base, present, history, track.late_findings)
+        present = _folded(track.base, window, limits, history, track.base_device)
+    value_ms = track.value_ms
+    if entry.value is not None and (value_ms is None or entry.at_ms > value_ms):
+        value_ms = entry.at_ms
+    after = Track(window, track.base, present, history, track.late_findings, track.base_device, value_ms)
+    return _without_old(after, limits, reordering_ms)
 
 
-def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: Sequence[tuple[int, float]]) -> float:
+def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: History) -> float:
     """What *limit* looks at: the value itself, or how far it lies below the highest in the limit's window."""
     if limit.measure is Measure.VALUE:
         return value
@@ -46,33 +63,63 @@ def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: Sequence[
     return max(highest - value, 0.0)
 
 
+def was_in_force(track: Track, limit: AlarmLimit) -> bool:
+    """Whether a tier of *limit* was in force at any moment that *track* still knows."""
+    known = track.base.get(limit.limit_id)
+    base = {limit.limit_id: known} if known else {}
+    states = _states(base, track.window, (limit,), track.history, track.base_device)
+    return any(judgement.tier >= 0 for state in (base, *states) for judgement in state.values())
+
+
 def _folded(
-    base: Mapping[str, Judgement],
+    base: Judgements,
     window: Sequence[Entry],
     limits: Sequence[AlarmLimit],
-    history: Sequence[tuple[int, float]],
-) -> Mapping[str, Judgement]:
+    history: History,
+    source: str | None,
+) -> Judgements:
     present = base
-    for moment in _moments(window):
-        present = _step(present, moment, limits, history)
+    for state in _states(base, window, limits, history, source):
+        present = state
     return present
 
 
-def _moments(window: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
+def _states(
+    base: Judgements,
+    window: Sequence[Entry],
+    limits: Sequence[AlarmLimit],
+    history: History,
+    source: str | None,
+) -> Iterator[Judgements]:
+    """How *limits* stood after each moment of *window*, one after the other."""
+    state = base
     for _, entries in groupby(window, key=lambda entry: entry.at_ms):
-        yield tuple(entries)
+        moment = tuple(entries)
+        state = _step(state, moment, limits, history, source)
+        source = _source_after(source, moment)
+        yield state
+
+
+def _source_after(source: str | None, entries: Sequence[Entry]) -> str | None:
+    return next((entry.device_id for entry in reversed(entries) if entry.value is not None), source)
 
 
 def _step(
-    judgements: Mapping[str, Judgement],
+    judgements: Judgements,
     moment: Sequence[Entry],
     limits: Sequence[AlarmLimit],
-    history: Sequence[tuple[int, float]],
-) -> Mapping[str, Judgement]:
-    """*judgements* after the entries of one moment; of several values the worse one counts."""
+    history: History,
+    source: str | None,
+) -> Judgements:
+    """*judgements* after the entries of one moment; of several values the worse one counts.
+
+    A loss counts where *source*, the device of the value before it, has lost its signal.
+    """
     values = [entry.value for entry in moment if entry.value is not None]
+    if not values and all(entry.device_id != source for entry in moment):
+        return judgements
     at_ms = moment[0].at_ms
-    is_streamed = moment[0].is_streamed
+    is_streamed = all(entry.is_streamed for entry in moment)
     after = {}
     for limit in limits:
         before = judgements.get(limit.limit_id)
@@ -93,27 +140,24 @@ def _worst(limit: AlarmLimit, values: Sequence[float]) -> float:
     return min(values) if is_low else max(values)
 
 
-def _without_old(
-    base: Mapping[str, Judgement],
-    window: tuple[Entry, ...],
-    limits: Sequence[AlarmLimit],
-    history: Sequence[tuple[int, float]],
-    reordering_ms: int,
-) -> tuple[Mapping[str, Judgement], tuple[Entry, ...]]:
-    """*base* moved on past the entries that nothing can come before any more, and the window without them."""
+def _without_old(track: Track, limits: Sequence[AlarmLimit], reordering_ms: int) -> Track:
+    """*track* with its base moved on past the entries that nothing can come before any more."""
+    window = track.window
     oldest_kept = window[-1].at_ms - reordering_ms
     if window[0].at_ms >= oldest_kept:
-        return base, window
+        return track
     kept = next(index for index, entry in enumerate(window) if entry.at_ms >= oldest_kept)
-    return _folded(base, window[:kept], limits, history), window[kept:]
+    base = _folded(track.base, window[:kept], limits, track.history, track.base_device)
+    device = _source_after(track.base_device, window[:kept])
+    return track._replace(window=window[kept:], base=base, base_device=device)
 
 
 def _history_with(
-    history: tuple[tuple[int, float], ...], entry: Entry, limits: Sequence[AlarmLimit]
+    history: tuple[tuple[int, float], ...], entry: Entry, limits: Sequence[AlarmLimit], reordering_ms: int
 ) -> tuple[tuple[int, float], ...]:
     span = max((limit.window_ms for limit in limits), default=0)
     if span == 0 or entry.value is None:
         return history
     newest = max(entry.at_ms, history[-1][0] if history else entry.at_ms)
     known = sorted((*history, (entry.at_ms, entry.value)))
-    return tuple(past for past in known if newest - past[0] <= span)[-_LONGEST_HISTORY:]
+    return tuple(past for past in known if newest - past[0] <= span + reordering_ms)[-_LONGEST_HISTORY:]

@@ -46,6 +46,7 @@ _ENDINGS: dict[Reason, str] = {
     Reason.SIGNAL_BACK: "signal is back",
     Reason.CLOCK_RIGHT: "the device's clock is right again",
     Reason.PROTOCOL_CHANGED: "ended, the rule is no longer in force",
+    Reason.NOT_IN_FORCE: "ended, the limit no longer stands for this patient",
     Reason.SENSOR_OFF: "ended, the sensor is off",
 }
 
@@ -108,7 +109,7 @@ def _subject(alarm: Alarm) -> str:
     if alarm.vital_sign is not None:
         return DEFINITIONS[alarm.vital_sign].display
     rule = alarm.rule_id.split("/", 1)[0]
-    return f"{_sensor(alarm)} off" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
+    return f"{_sensor(alarm)} off:" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
 
 
 def _sensor(alarm: Alarm) -> str:
