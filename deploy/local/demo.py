@@ -68,7 +68,7 @@ def _run(seconds: float | None, beds: int, seed: int) -> bool:
         stack.enter_context(worker(workspace, f"{_address(settings)}/health/ready"))
         _say(f"ready after {time.monotonic() - began:.0f} s")
         _tell_addresses(settings)
-        listener = Listener(installation, say=_quiet if console.is_terminal else console.print)
+        listener = Listener(installation, say=_quiet if console.is_terminal else _print)
         with listener:
             tally = _show_ward(settings, seconds, beds, seed)
             _wait_for_rest(installation)
@@ -201,12 +201,16 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _print(text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def _quiet(_: str) -> None:
     """Say nothing: the live view shows it."""
 
 
 def _say(text: str) -> None:
-    console.print(f"vigil: {text}", markup=False)
+    _print(f"vigil: {text}")
 
 
 if __name__ == "__main__":

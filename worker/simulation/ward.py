@@ -74,7 +74,7 @@ class Bed:
             vitals = self._vitals(elapsed, step if number else 0.0)
             yield from self._monitor(number, elapsed, vitals)
             if elapsed >= self._round_due_s:
-                yield self._round(elapsed, vitals)
+                yield self._round(elapsed + step / 3, vitals)  # a nurse is not in step with the monitor
 
     def _vitals(self, elapsed: float, step: float) -> Vitals:
         plan = self._plan
