@@ -66,13 +66,18 @@ async def _published(settings: Settings, engine: AsyncEngine, wait: float) -> Ma
     await client.bootstrap()
     try:
         cursors = {
-            lane: await read_cursor(client, settings.group, TopicPartition(names.alerts, lane)) for lane in range(lanes)
+            lane: await read_cursor(client, settings.group, TopicPartition(names.alerts, lane))
+            for lane in range(lanes)
         }
     finally:
         await client.close()
     async with unit_of_work(engine) as work:
         for lane, cursor in cursors.items():
-            if cursor is not None and cursor.seq and await work.outbox.nonce_of(lane, cursor.seq) != cursor.nonce:
+            if (
+                cursor is not None
+                and cursor.seq
+                and await work.outbox.nonce_of(lane, cursor.seq) != cursor.nonce
+            ):
                 raise OperatorError(
                     f"lane {lane}: what was published and what is stored do not fit; nothing was removed; run "
                     f"`vigil lanes repair {lane}`"

@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version as version_of
 
 import structlog
@@ -74,10 +75,10 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
         _ticking(health, metrics),
         _database(settings) as engine,
     ):
-        log.info("http_served", host=settings.http_host, port=port)
         lanes = await _unless_stopped(_ready_to_start(settings, engine, health, wait), stop)
         if lanes is not None:
             lanes_known.append(lanes)
+            log.info("http_served", host=settings.http_host, port=port)
             worker = Worker(settings, protocol, engine, lanes=lanes, metrics=metrics, health=health)
             await worker.run(stop)
     log.info("worker_stopped")
@@ -159,7 +160,7 @@ async def _ticking(health: Health, metrics: Metrics) -> AsyncIterator[None]:
 class Worker:
     """All parts of a running worker, wired."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the root is where all parts meet
         self,
         settings: Settings,
         protocol: Protocol,
@@ -209,8 +210,10 @@ class Worker:
         try:
             await self._start(stop)
             self._health.waiting_for = None
-            log.info("worker_started", protocol=self._protocol.protocol_id, protocol_hash=self._protocol.digest)
-            tasks = [asyncio.create_task(work, name=name) for name, work in self._loops(stop).items()]
+            log.info(
+                "worker_started", protocol=self._protocol.protocol_id, protocol_hash=self._protocol.digest
+            )
+            tasks = [asyncio.create_task(work, name=name) for name, work in self._loops(stop)]
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
@@ -229,19 +232,20 @@ class Worker:
             else:
                 return
 
-    def _loops(self, stop: asyncio.Event) -> dict[str, Awaitable[None]]:
-        """Everything that goes on until the worker ends."""
-        every = _LOOK_AT_DATABASE_SECONDS
-        return {
-            "stop": _until(stop),
-            "recovery": self._intake.keep_recovered(),
-            "timers": _every(self._settings.timer_interval, self._timers.timers_pass),
-            "reconcile": _every(every, lambda: self._intake.reconcile_pass(idle_seconds=every)),
-            "commit": _every(every, self._observer.commit_pass),
-            "look": _every(_LOOK_SECONDS, self._observer.memory_pass),
-            "database": _every(every, self._observer.database_pass),
-            "watchdog": _every(_LOOK_SECONDS, self._watch),
-        }
+    def _loops(self, stop: asyncio.Event) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+        """Everything that goes on until the worker ends; the first that ends, ends it."""
+        often, seldom = _LOOK_SECONDS, _LOOK_AT_DATABASE_SECONDS
+        yield "stop", _until(stop)
+        yield "recovery", self._intake.keep_recovered()
+        for name, seconds, one_pass in (
+            ("timers", self._settings.timer_interval, self._timers.timers_pass),
+            ("reconcile", seldom, partial(self._intake.reconcile_pass, idle_seconds=seldom)),
+            ("commit", seldom, self._observer.commit_pass),
+            ("look", often, self._observer.memory_pass),
+            ("database", seldom, self._observer.database_pass),
+            ("watchdog", often, self._watch),
+        ):
+            yield name, _every(seconds, one_pass, name)
 
     async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         """Stop intake, finish the batch, publish what is committed, leave the group."""
@@ -328,7 +332,7 @@ async def _until(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def _every(seconds: float, one_pass: Callable[[], Awaitable[object]]) -> None:
+async def _every(seconds: float, one_pass: Callable[[], Awaitable[object]], name: str) -> None:
     """Call *one_pass* again and again; an error that is not the end of the worker is logged, and it goes on."""
     while True:
         await asyncio.sleep(seconds)
@@ -337,4 +341,4 @@ async def _every(seconds: float, one_pass: Callable[[], Awaitable[object]]) -> N
         except WorkerError:
             raise
         except Exception as error:  # noqa: BLE001  the next pass may fare better; the log and metrics show it
-            log.warning("pass_failed", what=getattr(one_pass, "__name__", "pass"), error=type(error).__name__)
+            log.warning("pass_failed", what=name, error=type(error).__name__)

@@ -33,12 +33,16 @@ class _Topic:
     is_keyed_by_uuid: bool = False
 
 
-_CORRELATION = "A UUID that goes into every log line, stored reading, alert and dead letter; made if it is missing."
+_CORRELATION = (
+    "A UUID that goes into every log line, stored reading, alert and dead letter; made if it is missing."
+)
 _OPTIONAL = {
     "correlation_id": _CORRELATION,
     "vigil-received-at": "For data that is not real: when it was received, as RFC 3339 or milliseconds since 1970.",
 }
-_SEQUENCE = "The record's number in its lane (partition): without a gap, so that a reader can prove it lost nothing."
+_SEQUENCE = (
+    "The record's number in its lane (partition): without a gap, so that a reader can prove it lost nothing."
+)
 _CLOUD_EVENT = {
     "ce_specversion": "1.0",
     "ce_id": "The alert's id; the same alert always has the same.",
@@ -51,7 +55,9 @@ _CLOUD_EVENT = {
     "ce_severitynumber": "13, 17 or 21",
     "correlation_id": "That of the record which led to the alert.",
 }
-_ALERTS = _Topic("What pagers read: each record one announcement about one alarm.", "patient_id, or the ward", _CLOUD_EVENT)
+_ALERTS = _Topic(
+    "What pagers read: each record one announcement about one alarm.", "patient_id, or the ward", _CLOUD_EVENT
+)
 _TOPICS = {
     "readings": _Topic(
         "Observation sets from equipment: one device, one patient, one instant, one or more values.",
@@ -70,7 +76,7 @@ _TOPICS = {
         is_keyed_by_uuid=True,
     ),
     "dead_letters": _Topic(
-        "What could not be used: key, value and headers as they came; the schema is that of the header dlq-errors.",
+        "What could not be used: key, value and headers as they came, and why in headers of ours.",
         "that of the original record",
         {
             "dlq-original-topic": "Where it came from.",
@@ -79,6 +85,8 @@ _TOPICS = {
             "dlq-stage": "transport, decode, schema, semantic, persist or evaluate",
             "dlq-exception-class": "The reason, a word of a closed list.",
             "dlq-errors": "JSON: where (loc) and what (code), never a value.",
+            "dlq-problem": "JSON: the problem (RFC 9457), of the schema below; never a value.",
+            "dlq-position": "Which reading of the set, from 1; 0 for the whole record.",
             "ce_sequence": _SEQUENCE,
         },
     ),
@@ -94,11 +102,29 @@ def document(settings: Settings, *, lanes: int, version: str) -> dict[str, Any]:
     """The document for this installation, as JSON."""
     names = TopicNames(settings.topic_prefix)
     specification = AsyncAPI(
-        _described(settings, names), title="Vigil", version=version, description=_ABOUT, license={"name": "Apache-2.0"}
+        _described(settings, names),
+        title="Vigil",
+        version=version,
+        description=_ABOUT,
+        license={"name": "Apache-2.0"},
     )
     generated: dict[str, Any] = specification.to_specification().to_jsonable()
     for role, topic in _TOPICS.items():
         _complete(generated, role, getattr(names, role), topic, names=names, settings=settings, lanes=lanes)
+    return _in_order(generated)
+
+
+def _in_order(generated: dict[str, Any]) -> dict[str, Any]:
+    """The document in one order, whatever order FastStream kept its channels in."""
+    for part in ("channels", "operations"):
+        generated[part] = {role: generated[part][role] for role in _TOPICS}
+    components = generated["components"]
+    roles = list(_TOPICS)
+    messages = sorted(
+        components["messages"].items(), key=lambda named: roles.index(named[0].partition(":")[0])
+    )
+    components["messages"] = dict(messages)
+    components["schemas"] = dict(sorted(components["schemas"].items()))
     return generated
 
 
@@ -146,18 +172,32 @@ def _complete(  # noqa: PLR0913
             "bindingVersion": _BINDING,
         }
     }
-    key = {"type": "string", "description": about.key} | ({"format": "uuid"} if about.is_keyed_by_uuid else {})
+    key = {"type": "string", "description": about.key} | (
+        {"format": "uuid"} if about.is_keyed_by_uuid else {}
+    )
     for message in _messages_of(generated, role):
         message["summary"] = about.summary
         message["contentType"] = "application/json"
         message["headers"] = {
             "type": "object",
-            "properties": {header: {"type": "string", "description": said} for header, said in about.headers.items()},
+            "properties": {
+                header: {"type": "string", "description": said} for header, said in about.headers.items()
+            },
         }
         message["bindings"] = {"kafka": {"key": key, "bindingVersion": _BINDING}}
+        if role == "dead_letters":
+            _say_where_the_problem_is(message)
         examples = _examples(generated, message)
         if examples:
             message["examples"] = [{"payload": example} for example in examples]
+
+
+def _say_where_the_problem_is(message: dict[str, Any]) -> None:
+    """A dead letter's value is the original's, whatever that was; the model describes one of its headers."""
+    problem = {"contentMediaType": "application/json", "contentSchema": message["payload"]}
+    message["headers"]["properties"]["dlq-problem"].update(problem)
+    message["payload"] = {"description": "The original record's value, byte for byte."}
+    message["contentType"] = "application/octet-stream"
 
 
 def _messages_of(generated: dict[str, Any], role: str) -> list[dict[str, Any]]:
@@ -166,7 +206,7 @@ def _messages_of(generated: dict[str, Any], role: str) -> list[dict[str, Any]]:
 
 
 def _examples(generated: dict[str, Any], message: dict[str, Any]) -> list[Any]:
-    reference = message["payload"].get("$ref", "")
+    reference: str = message["payload"].get("$ref", "")
     schema = generated["components"]["schemas"].get(reference.rpartition("/")[2], {})
     examples: list[Any] = schema.get("examples", [])
     return examples

@@ -26,7 +26,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 topics_app = typer.Typer(help="The topics Vigil reads and writes.", no_args_is_help=True)
-db_app = typer.Typer(help="The database: bring it up to date, keep it in order, look at it.", no_args_is_help=True)
+db_app = typer.Typer(
+    help="The database: bring it up to date, keep it in order, look at it.", no_args_is_help=True
+)
 app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
 
@@ -60,7 +62,9 @@ def main() -> NoReturn:
 def run(
     wait: Annotated[
         float | None,
-        typer.Option(help="Seconds to wait for broker and database at start-up; without it, for ever.", min=0.1),
+        typer.Option(
+            help="Seconds to wait for broker and database at start-up; without it, for ever.", min=0.1
+        ),
     ] = None,
 ) -> None:
     """Run the worker until SIGTERM or Ctrl-C."""
@@ -82,14 +86,20 @@ def check_config() -> None:
         table.add_row(variable, value, origin, style=None if origin == "default" else "bold")
     console = Console()
     console.print(table)
-    console.print(f"protocol {protocol.protocol_id} {protocol.version}, hash {protocol.digest}", highlight=False)
+    console.print(
+        f"protocol {protocol.protocol_id} {protocol.version}, hash {protocol.digest}", highlight=False
+    )
     for name in unknown_variables():
         typer.echo(f"vigil: {name} is not a setting; is it misspelt?", err=True)
 
 
-@topics_app.command("create", epilog="Example: [bold]vigil topics create --partitions 12 --replication-factor 3[/bold]")
+@topics_app.command(
+    "create", epilog="Example: [bold]vigil topics create --partitions 12 --replication-factor 3[/bold]"
+)
 def create(
-    partitions: Annotated[int | None, typer.Option(help="How many lanes; VIGIL_PARTITIONS if left out.")] = None,
+    partitions: Annotated[
+        int | None, typer.Option(help="How many lanes; VIGIL_PARTITIONS if left out.")
+    ] = None,
     replication_factor: Annotated[
         int | None, typer.Option(help="VIGIL_REPLICATION_FACTOR if left out; 3 in production.")
     ] = None,
@@ -106,7 +116,9 @@ def create(
     Console().print(table)
 
 
-@db_app.command("upgrade", epilog="Example: [bold]vigil db upgrade[/bold] (safe to run again, and by several at once)")
+@db_app.command(
+    "upgrade", epilog="Example: [bold]vigil db upgrade[/bold] (safe to run again, and by several at once)"
+)
 def upgrade(wait: Wait = _WAIT) -> None:
     """Bring the schema to what this version needs."""
     from worker.administration import upgrade_database  # noqa: PLC0415
@@ -119,7 +131,10 @@ def upgrade(wait: Wait = _WAIT) -> None:
 def maintain(
     months_ahead: Annotated[int, typer.Option(help="Months to make partitions for.", min=1, max=24)] = 3,
     prune: Annotated[  # noqa: FBT002
-        bool, typer.Option("--prune", help="Remove what has been published from the outbox; asks the broker how far.")
+        bool,
+        typer.Option(
+            "--prune", help="Remove what has been published from the outbox; asks the broker how far."
+        ),
     ] = False,
     wait: Wait = _WAIT,
 ) -> None:
@@ -129,7 +144,9 @@ def maintain(
     report = asyncio.run(
         maintain_database(_settings_with_logging(), wait, months_ahead=months_ahead, is_pruning=prune)
     )
-    typer.echo(f"partitions made: {', '.join(report.partitions) or 'none was missing'}; rows moved: {report.moved_rows}")
+    typer.echo(
+        f"partitions made: {', '.join(report.partitions) or 'none was missing'}; rows moved: {report.moved_rows}"
+    )
     if prune:
         typer.echo(f"published records removed: {sum(report.pruned_records.values())}")
 
@@ -148,12 +165,18 @@ def simulate(  # noqa: PLR0913, PLR0917  as many as there are options
     beds: Annotated[int, typer.Option(min=1, max=1000, help="Beds of the ward.")] = 12,
     ward: Annotated[str, typer.Option(help="Its name.")] = "7B",
     seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
-    rate: Annotated[float | None, typer.Option(help="Readings a second in all; the devices' own if left out.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Readings a second in all; the devices' own if left out.")
+    ] = None,
     speed_up: Annotated[float, typer.Option(help="How much faster than real time.")] = 1.0,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so many; until Ctrl-C if left out.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so many; until Ctrl-C if left out.")
+    ] = None,
     mode: Annotated[DataMode, typer.Option(help="Made-up data is never real.")] = DataMode.DEMO,
     deteriorations: Annotated[int, typer.Option(min=0, help="Patients who get worse.")] = 4,
-    start: Annotated[datetime | None, typer.Option(help="When the ward's time begins; now if left out.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option(help="When the ward's time begins; now if left out.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write into this file instead of Kafka.")] = None,
 ) -> None:
     """Simulate a ward of monitored patients and send its readings."""
@@ -170,16 +193,21 @@ def replay(  # noqa: PLR0913, PLR0917
     files: Annotated[list[Path], typer.Argument(help="CSV files of recorded vital signs.")],
     mapping: Annotated[Path | None, typer.Option(help="A TOML file that says which column is what.")] = None,
     mode: Annotated[DataMode, typer.Option(help="Recorded data is never real.")] = DataMode.DEMO,
-    start: Annotated[str | None, typer.Option(help="When a recording without dates begins, RFC 3339.")] = None,
-    speed_up: Annotated[float | None, typer.Option(help="How much faster than real time; at once if left out.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When a recording without dates begins, RFC 3339.")
+    ] = None,
+    speed_up: Annotated[
+        float | None, typer.Option(help="How much faster than real time; at once if left out.")
+    ] = None,
     admit: Annotated[bool, typer.Option("--admit", help="Admit each patient first.")] = False,  # noqa: FBT002
     ward: Annotated[str | None, typer.Option(help="The ward they are admitted to.")] = None,
     bed_prefix: Annotated[str, typer.Option(help="What the names of their beds begin with.")] = "R",
     out: Annotated[Path | None, typer.Option(help="Write into this file instead of Kafka.")] = None,
 ) -> None:
     """Replay recorded vital signs, each with the time it was received then."""
-    from worker.replay.command import START, WARD  # noqa: PLC0415
+    from worker.replay.command import WARD  # noqa: PLC0415
     from worker.replay.command import replay as replay_files  # noqa: PLC0415
+    from worker.replay.playback import START  # noqa: PLC0415
 
     replay_files(
         load_settings(), files, mapping=mapping, mode=mode.value, speed_up=speed_up, admit=admit,

@@ -40,7 +40,9 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         if settings.kafka_certificate_file:
             context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file)
     except (ssl.SSLError, OSError) as error:
-        raise SettingsError(f"VIGIL_KAFKA_CA_FILE, …_CERTIFICATE_FILE, …_KEY_FILE: cannot be used: {error}") from None
+        raise SettingsError(
+            f"VIGIL_KAFKA_CA_FILE, …_CERTIFICATE_FILE, …_KEY_FILE: cannot be used: {error}"
+        ) from None
     return context
 
 

@@ -93,7 +93,7 @@ def _raise_for(error_code: int) -> None:
         raise for_code(error_code)
 
 
-class _UnansweredError(KafkaError):
+class _UnansweredError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
     """An answer that does not speak of what was asked: ask again."""
 
     retriable = True

@@ -115,7 +115,13 @@ class _Server(uvicorn.Server):
 async def serving(app: Callable[..., Any], host: str, port: int) -> AsyncIterator[int]:
     """Serve *app* while the block runs; yields the port. Raises OperatorError if it cannot be had."""
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+        app,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
     listening = _bound(host, port)
     server = _Server(config)
@@ -131,12 +137,16 @@ async def serving(app: Callable[..., Any], host: str, port: int) -> AsyncIterato
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    listening = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()  # at once: two that are only bound do not notice each other
     except OSError as error:
+        if listening is not None:
+            listening.close()
         raise OperatorError(
             f"port {port} of {host} cannot be had ({error.strerror}); set VIGIL_HTTP_PORT or VIGIL_HTTP_HOST"
         ) from None

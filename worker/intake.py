@@ -256,7 +256,9 @@ class Intake:
             known = dict(self._positions)
             async with asyncio.timeout(_RECOVERY_SECONDS), unit_of_work(self._pipeline.engine) as work:
                 stored = await work.progress.next_offsets(known)
-            differs = [p for p, position in known.items() if stored.get((p.topic, p.partition)) != position.stored]
+            differs = [
+                p for p, position in known.items() if stored.get((p.topic, p.partition)) != position.stored
+            ]
             if differs and self._positions.keys() == known.keys():
                 log.warning("progress_differed", partitions=len(differs))
                 self.start_over()
@@ -292,4 +294,3 @@ class Intake:
         held = 0 if self.consumer is None else len(self.consumer.assignment())
         for each in PauseReason:
             self._metrics.consumer_paused.labels(reason=each).set(held if each is reason else 0)
-

@@ -65,4 +65,4 @@ async def oldest_fetch_version(admin: AIOKafkaAdminClient) -> int:
     """The oldest version of the fetch request that the broker still speaks."""
     client = admin._client  # noqa: SLF001
     response = await client.send(client.get_random_node(), ApiVersionRequest())
-    return next(oldest for key, oldest, _ in response.api_versions if key == _FETCH)
+    return int(next(oldest for key, oldest, _ in response.api_versions if key == _FETCH))

@@ -73,7 +73,7 @@ class Counts:
 
 def candidates(batch: Batch, charts: Mapping[ChartKey, StoredChart], *, ask_all: bool) -> list[Candidate]:
     """The readings of *batch* that may be stored already, or stand against one that is."""
-    asked = []
+    asked: list[Candidate] = []
     for item in batch.items:
         if not isinstance(item.entry, ObservationSet):
             continue
@@ -97,7 +97,9 @@ def _candidate(chart_id: int, observation: ObservationSet, reading: Reading) -> 
 class Ledger:
     """Takes in one item after the other and gathers what follows from each."""
 
-    def __init__(self, charts: Mapping[ChartKey, StoredChart], known: Known, protocol: Protocol, *, site: str) -> None:
+    def __init__(
+        self, charts: Mapping[ChartKey, StoredChart], known: Known, protocol: Protocol, *, site: str
+    ) -> None:
         self.before_seq = {key: stored.chart.chart_seq for key, stored in charts.items()}
         self.readings: list[ReadingRow] = []
         self.commands: list[CommandRow] = []
@@ -127,16 +129,23 @@ class Ledger:
             else:
                 self._take_command(item.chart_key, item.entry)
         except Exception:  # a defect on one message must not cost the others
-            log.exception("evaluation_failed", topic=item.record.topic, partition=item.record.partition, offset=item.record.offset)
+            log.exception(
+                "evaluation_failed",
+                topic=item.record.topic,
+                partition=item.record.partition,
+                offset=item.record.offset,
+            )
             device_id = item.entry.device_id if isinstance(item.entry, ObservationSet) else None
-            self.refused.append((
-                item.record,
-                Refusal(
-                    reason=RefusalReason.NOT_EVALUATED,
-                    correlation_id=correlation_of(item.record),
-                    device_id=device_id,
-                ),
-            ))
+            self.refused.append(
+                (
+                    item.record,
+                    Refusal(
+                        reason=RefusalReason.NOT_EVALUATED,
+                        correlation_id=correlation_of(item.record),
+                        device_id=device_id,
+                    ),
+                )
+            )
 
     def take_tick(self, key: ChartKey, at: datetime) -> bool:
         """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more)."""
@@ -249,6 +258,8 @@ class Ledger:
         stored = self._charts[key]
         before, after = stored.chart, evaluation.chart
         records = self._records(evaluation.alerts)
+        if after.is_replayed:  # in its own time: how long ago it was received says nothing of us
+            records = [replace(record, observed_at=None, received_at=None) for record in records]
         if evaluation.ended or after.alarms is not before.alarms:
             self.episodes.extend(_episodes(stored.chart_id, before, evaluation))
         self._queue(after.lane, records, evaluation.alerts)

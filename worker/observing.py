@@ -52,7 +52,9 @@ class Observer:
         self.health.recovered = len(positions)
         self.health.lanes_assigned = len(keepers)
         self.health.lanes_held = sum(keeper.is_held for keeper in keepers)
-        self.health.lanes_stopped = {k.lane: k.stopped_because for k in keepers if k.stopped_because is not None}
+        self.health.lanes_stopped = {
+            k.lane: k.stopped_because for k in keepers if k.stopped_because is not None
+        }
         self.health.paused_for = self.intake.paused_for
         self.metrics.consumer_assigned_partitions.set(self.health.assigned)
         self.metrics.lanes_held.set(self.health.lanes_held)
@@ -72,7 +74,11 @@ class Observer:
             if highwater is None:
                 continue
             lag = max(0, highwater - position.expected)
-            age = 0.0 if not lag or position.received_ms is None else max(0.0, now_ms - position.received_ms) / 1000
+            age = (
+                0.0
+                if not lag or position.received_ms is None
+                else max(0.0, now_ms - position.received_ms) / 1000
+            )
             labels = {"topic": partition.topic, "partition": str(partition.partition)}
             self.metrics.consumer_lag_records.labels(**labels).set(lag)
             self.metrics.consumer_lag_seconds.labels(**labels).set(age)

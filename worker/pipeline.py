@@ -123,9 +123,7 @@ class Pipeline:
             return frozenset()
         return frozenset(await work.outbox.append(ledger.outgoing))
 
-    def _dead_letters(
-        self, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]
-    ) -> list[DeadLetterRow]:
+    def _dead_letters(self, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]) -> list[DeadLetterRow]:
         """Queue a dead letter for each refusal, in the lane of its input partition; returns the rows."""
         rows = []
         for record, refusal in (*refused, *ledger.refused):

@@ -27,6 +27,7 @@ MOST_RECORDS = 500
 TAKE_SECONDS = 15.0  # a coordinator that has just moved takes its time
 TRANSACTION_SECONDS = 10.0
 REPAIR = "vigil lanes repair"
+_ALERTS = ("alerts", "alerts_test")
 _PRIORITY_WORD = {int(priority): priority.word for priority in Priority}
 
 
@@ -39,7 +40,9 @@ class Publishing:
     group: str
     metrics: Metrics
     make_producer: Callable[[int], AIOKafkaProducer]  # for a lane, not started
-    heartbeat: Callable[[int, int, int], OutgoingRecord]  # of a lane: the numbers last published and last given
+    heartbeat: Callable[
+        [int, int, int], OutgoingRecord
+    ]  # of a lane: the numbers last published and last given
     heartbeat_interval: float
 
 
@@ -188,13 +191,15 @@ class LanePublisher:
         metrics.loop_seconds.labels(phase=LoopPhase.PUBLISH).inc(seconds)
         now = datetime.now(UTC)
         for record in (row.record for row in rows):
-            if record.priority is None or record.observed_at is None or record.received_at is None:
+            if record.topic not in _ALERTS or record.observed_at is None or record.received_at is None:
                 continue
-            word = _PRIORITY_WORD[record.priority]
+            word = _PRIORITY_WORD[record.priority or 1]
             metrics.measurement_to_alert_seconds.labels(priority=word).observe(
                 (now - record.observed_at).total_seconds()
             )
-            metrics.received_to_alert_seconds.labels(priority=word).observe((now - record.received_at).total_seconds())
+            metrics.received_to_alert_seconds.labels(priority=word).observe(
+                (now - record.received_at).total_seconds()
+            )
 
 
 def _key(record: OutgoingRecord) -> bytes | None:

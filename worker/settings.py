@@ -56,9 +56,13 @@ class Settings(BaseSettings):
         default=SaslMechanism.SCRAM_SHA_512, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     )
     kafka_sasl_username: str | None = Field(default=None, description="the worker's name at the broker")
-    kafka_sasl_password: SecretStr | None = Field(default=None, description="the worker's password at the broker")
+    kafka_sasl_password: SecretStr | None = Field(
+        default=None, description="the worker's password at the broker"
+    )
     kafka_ca_file: Path | None = Field(default=None, description="a PEM file with the broker's authority")
-    kafka_certificate_file: Path | None = Field(default=None, description="a PEM file with the worker's certificate")
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="a PEM file with the worker's certificate"
+    )
     kafka_key_file: Path | None = Field(default=None, description="a PEM file with the worker's private key")
 
     group: str = Field(
@@ -85,15 +89,21 @@ class Settings(BaseSettings):
     )
 
     protocol: str = Field(
-        default="ward-adult", min_length=1, description="the name of a shipped protocol, or the path of a TOML file"
+        default="ward-adult",
+        min_length=1,
+        description="the name of a shipped protocol, or the path of a TOML file",
     )
     site: str = Field(
         default="vigil", min_length=1, max_length=64, pattern=_NAME,
         description="1 to 64 letters, digits, dots, dashes; names this installation in what it publishes",
     )  # fmt: skip
 
-    http_host: str = Field(default="127.0.0.1", min_length=1, description="the address metrics and health are served on")
-    http_port: int = Field(default=8000, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one")
+    http_host: str = Field(
+        default="127.0.0.1", min_length=1, description="the address metrics and health are served on"
+    )
+    http_port: int = Field(
+        default=8000, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one"
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto (console at a terminal, else json), json or console"
     )
@@ -101,7 +111,9 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
 
-    batch_max_records: int = Field(default=5000, ge=1, le=50_000, description="a whole number from 1 to 50000")
+    batch_max_records: int = Field(
+        default=5000, ge=1, le=50_000, description="a whole number from 1 to 50000"
+    )
     heartbeat_interval: Seconds = Field(
         default=5.0, description="seconds between two heartbeats of a lane, more than 0"
     )
@@ -113,7 +125,9 @@ class Settings(BaseSettings):
         default=10.0, ge=1, le=10,
         description="1 to 10 seconds: a dead worker's open transaction hides its lane's alerts for so long",
     )  # fmt: skip
-    timer_interval: Seconds = Field(default=1.0, description="seconds between two passes over the timers that are due")
+    timer_interval: Seconds = Field(
+        default=1.0, description="seconds between two passes over the timers that are due"
+    )
     shutdown_timeout: float = Field(default=8.0, ge=1, le=9, description="1 to 9 seconds")
 
     @field_validator("log_level", mode="before")

@@ -133,7 +133,7 @@ async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: s
         reraise=True,
     )
     try:
-        result = await retrying(try_once)
+        result: T = await retrying(try_once)
     except (OSError, TimeoutError, KafkaError):
         raise UnreachableError(
             f"{what} gave no answer in {patience.seconds:g} s; is it running, and is {setting} right?"
@@ -145,7 +145,9 @@ async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: s
 async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames) -> int:
     """See that the broker is new enough and the topics are right; returns the number of lanes."""
     if await oldest_fetch_version(admin) < _FETCH_OF_KAFKA_4:
-        raise OperatorError("the broker is older than Kafka 4.0, whose transactions Vigil relies on; upgrade it")
+        raise OperatorError(
+            "the broker is older than Kafka 4.0, whose transactions Vigil relies on; upgrade it"
+        )
     return lane_count(names, await describe_topics(admin, names))
 
 

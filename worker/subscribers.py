@@ -29,6 +29,7 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """FastStream's broker, for consuming only: what goes out goes through the lanes' own producers."""
+    logging.getLogger("faststream").setLevel(logging.ERROR)  # below that it says what we say ourselves
     return KafkaBroker(
         settings.kafka_bootstrap_servers.split(","),
         security=security_of(settings),
@@ -93,7 +94,7 @@ async def raw_records(message: KafkaMessage) -> Any:  # noqa: ANN401
     return message.raw_message
 
 
-class Listener(ConsumerRebalanceListener):
+class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Passes on what the coordinator says. Only revocation waits, and not for long."""
 
     def __init__(

@@ -124,7 +124,9 @@ async def _create(
 ) -> bool:
     """Make *topic*; False if somebody else has made it meanwhile."""
     config = wanted_config(names, topic, replication_factor)
-    new = NewTopic(topic, num_partitions=partitions, replication_factor=replication_factor, topic_configs=config)
+    new = NewTopic(
+        topic, num_partitions=partitions, replication_factor=replication_factor, topic_configs=config
+    )
     response = await admin.create_topics([new])
     code, message = response.topic_errors[0][1:3]
     error = for_code(code)

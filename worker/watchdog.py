@@ -36,4 +36,6 @@ def judge(signs: Signs) -> None:
     if not signs.is_consuming:
         raise ConsumerDeadError("the consume loop has ended")
     if signs.seconds_since_poll > SILENT_SECONDS:
-        raise ConsumerDeadError(f"nobody has asked the consumer for records in {signs.seconds_since_poll:.0f} s")
+        raise ConsumerDeadError(
+            f"nobody has asked the consumer for records in {signs.seconds_since_poll:.0f} s"
+        )
