@@ -3,7 +3,7 @@
 from alembic import op
 
 
-def limit_waiting(*, lock: str = "3s", statement: str = "60s") -> None:
+def limit_waiting(*, lock: str = "2s", statement: str = "60s") -> None:
     """Give up rather than make the worker that is running wait: a migration can be tried again.
 
     Whatever waits behind a migration that itself waits for a lock stands still, so the wait is short.

@@ -1,13 +1,16 @@
 """The connection of a unit of work: asyncpg's own, inside the transaction that SQLAlchemy began."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from persistence.errors import ErrorClass, classify
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -37,8 +40,21 @@ class Transaction:
     began_at: datetime
 
 
-async def begun(connection: AsyncConnection, timeouts: Timeouts) -> Transaction:
-    """Begin the transaction of *connection* and return it as asyncpg sees it."""
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, timeouts: Timeouts) -> AsyncIterator[Transaction]:
+    """Commit if the block finishes; roll back if it raises; throw away a connection that has gone."""
+    async with engine.begin() as connection:
+        began = await _begin(connection, timeouts)
+        try:
+            yield began
+        except BaseException as error:
+            if began.connection.is_closed() or classify(error) is ErrorClass.CONNECTION:
+                # There is nothing to roll back on it; trying would hide what had gone wrong.
+                await connection.invalidate()
+            raise
+
+
+async def _begin(connection: AsyncConnection, timeouts: Timeouts) -> Transaction:
     settings = {
         "lock": str(timeouts.lock_ms),
         "statement": str(timeouts.statement_ms),

@@ -76,6 +76,10 @@ def classify(error: BaseException) -> ErrorClass:
 
 def _classify_one(error: BaseException) -> ErrorClass | None:
     sqlstate = getattr(error, "sqlstate", None)
+    if isinstance(error, asyncpg.CheckViolationError) and error.constraint_name is None:
+        return (
+            ErrorClass.CONFLICT
+        )  # the row's month was made while it was on its way to the default partition
     if isinstance(sqlstate, str):
         return next((each for start, each in _BY_SQLSTATE if sqlstate.startswith(start)), None)
     if isinstance(error, exc.TimeoutError):
@@ -88,7 +92,12 @@ def _classify_one(error: BaseException) -> ErrorClass | None:
 
 
 def _is_closed_connection(error: BaseException) -> bool:
-    """Whether asyncpg was called on a connection that had gone; it has no class of its own for that."""
+    """Whether the connection had gone before asyncpg was called; it has no class of its own for that.
+
+    Told "I am shutting down" between two calls, it loses step with itself and says so at the next.
+    """
+    if isinstance(error, asyncpg.InternalClientError):
+        return True
     if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)

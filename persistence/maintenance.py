@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.connection import Connection, Timeouts, begun, count_of
+from persistence.connection import Connection, Timeouts, count_of, transaction
 from persistence.partitions import Month, is_made, make, missing_months
 
 # Moving a month's rows may take long; a worker that waits for it comes back by itself.
@@ -48,11 +48,11 @@ async def maintain(
 
 
 async def _make_partitions(engine: AsyncEngine, wanted: list[Month]) -> dict[Month, int]:
-    async with _transaction(engine) as connection:
+    async with _alone(engine) as connection:
         missing = await missing_months(connection, wanted)
     made = {}
     for month in missing:  # a transaction for each, so that writers get in between
-        async with _transaction(engine) as connection:
+        async with _alone(engine) as connection:
             if not await is_made(connection, month):  # nobody else has made it in the meantime
                 made[month] = await make(connection, month)
     return made
@@ -61,7 +61,7 @@ async def _make_partitions(engine: AsyncEngine, wanted: list[Month]) -> dict[Mon
 async def _prune(engine: AsyncEngine, lane: int, published_seq: int) -> int:
     pruned = 0
     while True:
-        async with _transaction(engine) as connection:
+        async with _alone(engine) as connection:
             chunk = count_of(await connection.execute(_PRUNE, lane, published_seq, _CHUNK))
         pruned += chunk
         if not chunk:
@@ -69,8 +69,7 @@ async def _prune(engine: AsyncEngine, lane: int, published_seq: int) -> int:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
-    async with engine.begin() as connection:
-        raw = (await begun(connection, _TIMEOUTS)).connection
-        await raw.execute(_ONE_AT_A_TIME)
-        yield raw
+async def _alone(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    async with transaction(engine, _TIMEOUTS) as began:
+        await began.connection.execute(_ONE_AT_A_TIME)
+        yield began.connection

@@ -106,9 +106,7 @@ class OutboxRepository:
         if not found:
             raise UnknownLaneError(f"there is no lane {lane}")
         rows = [row for row in found if row["seq"] is not None]
-        wanted = min(limit, found[0]["last_seq"] - seq)
-        if [row["seq"] for row in rows] != list(range(seq + 1, seq + 1 + wanted)):
-            raise OutboxGapError(f"lane {lane}: {len(rows)} rows after {seq}, not {wanted} without a gap")
+        _check_numbers([row["seq"] for row in rows], lane, seq, min(seq + limit, found[0]["last_seq"]))
         return [_row(row) for row in rows]
 
     async def nonce_of(self, lane: int, seq: int) -> UUID | None:
@@ -146,6 +144,13 @@ def _numbered(records: Mapping[int, Sequence[OutgoingRecord]], last_seq: Mapping
                 record.received_at,
                 record.priority,
             )
+
+
+def _check_numbers(found: Sequence[int], lane: int, after: int, last: int) -> None:
+    if last < after:
+        raise OutboxGapError(f"lane {lane} has given numbers up to {last}, the cursor is at {after}")
+    if list(found) != list(range(after + 1, last + 1)):
+        raise OutboxGapError(f"lane {lane}: {len(found)} rows after {after}, not all up to {last}")
 
 
 def _row(row: Record) -> OutboxRow:

@@ -1,6 +1,7 @@
 """The schema's revision: brought up or down by the migrations that come with the package, and checked."""
 
 from importlib.resources import files
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -9,6 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.errors import SchemaNotMigratedError
+
+# Alembic keeps what it works on in module variables; other processes are held off by a lock in the database.
+_ONE_AT_A_TIME = Lock()
 
 _CURRENT = text("SELECT version_num FROM alembic_version")
 _IS_KNOWN = text("SELECT to_regclass('alembic_version') IS NOT NULL")
@@ -19,12 +23,14 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     It runs an event loop of its own: from within one, call it by `asyncio.to_thread`.
     """
-    command.upgrade(_config(url), revision)
+    with _ONE_AT_A_TIME:
+        command.upgrade(_config(url), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Bring the database at *url* down to *revision* ("-1": by one)."""
-    command.downgrade(_config(url), revision)
+    with _ONE_AT_A_TIME:
+        command.downgrade(_config(url), revision)
 
 
 def head() -> str:

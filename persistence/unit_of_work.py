@@ -11,7 +11,7 @@ from persistence.alarms import AlarmRepository
 from persistence.chart_cache import ChartCache
 from persistence.charts import ChartRepository
 from persistence.commands import CommandRepository
-from persistence.connection import Timeouts, Transaction, begun
+from persistence.connection import Timeouts, Transaction, transaction
 from persistence.dead_letters import DeadLetterRepository
 from persistence.lanes import LaneRepository
 from persistence.outbox import OutboxRepository
@@ -49,8 +49,8 @@ async def unit_of_work(
     charts only once they are committed.
     """
     try:
-        async with engine.begin() as connection:
-            work = _on(await begun(connection, timeouts), chart_cache)
+        async with transaction(engine, timeouts) as began:
+            work = _on(began, chart_cache)
             yield work
     except asyncpg.PostgresError as error:
         error.detail = None  # "Failing row contains (…)": a patient's values, on their way into a log
@@ -58,11 +58,11 @@ async def unit_of_work(
     work.charts.remember()
 
 
-def _on(transaction: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
-    connection = transaction.connection
+def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
+    connection = began.connection
     return UnitOfWork(
         progress=ProgressRepository(connection),
-        charts=ChartRepository(transaction, chart_cache),
+        charts=ChartRepository(began, chart_cache),
         wards=WardRepository(connection),
         readings=ReadingRepository(connection),
         commands=CommandRepository(connection),
