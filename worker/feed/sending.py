@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from worker.connections import client_arguments
 from worker.errors import OperatorError, UnreachableError
@@ -36,6 +36,8 @@ async def feeding(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     try:
         await producer.start()
         yield producer
+    except KafkaError as error:
+        raise UnreachableError(f"the broker took no more records: {type(error).__name__}") from error
     finally:
         async with asyncio.timeout(_STOP_SECONDS):
             await producer.stop()
@@ -87,13 +89,17 @@ async def send(
     return tally
 
 
-def write(records: Iterable[FeedRecord], out: BinaryIO, topics: TopicNames, progress: Progress) -> Tally:
-    """Write *records* as lines of JSON instead of sending them."""
+def write(records: Iterable[FeedRecord], out: Path, topics: TopicNames, progress: Progress) -> Tally:
+    """Write *records* into *out* as lines of JSON instead of sending them. Raises OperatorError."""
     tally = Tally()
-    for record in records:
-        out.write(json_line(record, topics))
-        tally.count(record)
-        progress(record)
+    try:
+        with out.open("wb") as lines:
+            for record in records:
+                lines.write(json_line(record, topics))
+                tally.count(record)
+                progress(record)
+    except OSError as error:
+        raise OperatorError(f"{out}: cannot be written: {error.strerror}") from error
     return tally
 
 

@@ -55,9 +55,8 @@ def replay_into(
     out: Path, recordings: Sequence[Recording], playback: Playback, settings: Settings, progress: Progress
 ) -> Summary:
     """Write what would be sent into *out*, a line of JSON each."""
-    with out.open("wb") as lines:
-        topics = TopicNames(settings.topic_prefix)
-        return _summary(recordings, write(replayed(recordings, playback), lines, topics, progress.advance))
+    topics = TopicNames(settings.topic_prefix)
+    return _summary(recordings, write(replayed(recordings, playback), out, topics, progress.advance))
 
 
 def _read(path: Path, mapping: RecordingMapping | None) -> Recording:

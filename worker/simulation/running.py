@@ -67,8 +67,7 @@ async def simulate(simulation: Simulation, settings: Settings, pace: Pace, progr
 
 def simulate_into(out: Path, simulation: Simulation, settings: Settings, progress: Progress) -> Tally:
     """Write what would be sent in the given seconds into *out*, a line of JSON each."""
-    with out.open("wb") as lines:
-        return write(bounded(simulation), lines, TopicNames(settings.topic_prefix), progress.advance)
+    return write(bounded(simulation), out, TopicNames(settings.topic_prefix), progress.advance)
 
 
 def bounded(simulation: Simulation) -> Iterator[FeedRecord]:
