@@ -55,6 +55,8 @@ def main(
         raise typer.Exit(_COULD_NOT_MEASURE) from None
     _write(figures, output or RESULTS / ("quick.json" if quick else "latest.json"))
     _show(figures)
+    if quick:
+        console.print("a quick run shows that all of it works; its figures mean nothing", style="dim")
 
 
 def measure(place: Place, plan: Plan, latency_plan: LatencyPlan | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from benchmarks.ward import ms_of
 
 # The Java client's partitioner: a patient's readings arrive on the partition of the patient's lane.
 PARTITIONER = {"partitioner": "murmur2_random"}
+_QUIET = {"log_level": 4}
 _NETWORK_MS = 40  # between a reading and its record's time, in a backlog
 _FULL_QUEUE_PAUSE = 0.05
 Answered = dict[tuple[str, int], float]
@@ -26,7 +27,7 @@ Answered = dict[tuple[str, int], float]
 
 def create_topic(servers: str, topic: str, partitions: int) -> None:
     """Make *topic* with the broker's defaults."""
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = AdminClient({"bootstrap.servers": servers, **_QUIET})
     admin.create_topics([NewTopic(topic, partitions)])[topic].result(30)
 
 
@@ -69,7 +70,7 @@ def _produce(producer: Producer, topic: str, message: WardMessage, failures: lis
 def _timestamps_by(servers: str, topic: str, kind: str) -> None:
     entry = ConfigEntry("message.timestamp.type", kind, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": servers})  # must live until the answer is there
+    admin = AdminClient({"bootstrap.servers": servers, **_QUIET})  # must live until the answer is there
     admin.incremental_alter_configs([resource])[resource].result(30)
 
 

@@ -15,11 +15,12 @@ _FEWEST_TRANSACTIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """One backlog, stored: at which rate, and by how many transactions."""
+    """One backlog, stored: at which rate, by how many transactions, and with how much of a processor."""
 
     readings_per_s: float
     transactions: int
     polled_seconds: float
+    cpu_us_per_reading: float
 
 
 def drain(dsn: str, program: Running, *, rows: int, since: datetime, timeout: float) -> Drain:
@@ -29,11 +30,13 @@ def drain(dsn: str, program: Running, *, rows: int, since: datetime, timeout: fl
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
         began = _wait_for(connection, program, rows=1, timeout=timeout)
+        stored, used = _rows(connection), program.cpu_seconds()
         ended = _wait_for(connection, program, rows=rows, timeout=timeout)
+        cost = (program.cpu_seconds() - used) * 1e6 / max(1, rows - stored)
         transactions = _transactions(connection, since)
     polled = max(ended - began, _POLL_SECONDS)
     rate = _steady_rate(transactions) or sum(stored for _, stored in transactions) / polled
-    return Drain(rate, len(transactions), polled)
+    return Drain(rate, len(transactions), polled, cost)
 
 
 def wait_for_rows(dsn: str, program: Running, rows: int, timeout: float) -> None:

@@ -43,6 +43,15 @@ class Running:
     def last_words(self) -> str:
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-_LOG_LINES:])
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time it has used; 0 where the system does not tell (it is Linux that does)."""
+        try:
+            status = Path(f"/proc/{self.pid}/stat").read_text("utf-8")
+        except OSError:
+            return 0.0
+        user, system = status.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         """Ask it to end, and insist after a while."""
         self.workspace.signal(self.pid, signal.SIGTERM)

@@ -99,7 +99,9 @@ def measure_vigil(
             timeout = _DRAIN_SECONDS * (2 if profile else 1)
             measured = drain(database.dsn, worker, rows=rows, since=backlog.since, timeout=timeout)
             missing = reader.read_until(backlog.alarming, _ALERT_SECONDS)
-    place.say(f"vigil: {measured.readings_per_s:,.0f} readings/s")
+    place.say(
+        f"vigil: {measured.readings_per_s:,.0f} readings/s, {measured.cpu_us_per_reading:.0f} µs of CPU each"
+    )
     return measured, len(backlog.alarming), missing
 
 
@@ -132,7 +134,7 @@ class _Baselines:
         with running(self._place.workspace, name, arguments) as program:
             since, timeout = self._since[topic], _DRAIN_SECONDS
             measured = drain(dsn, program, rows=readings, since=since, timeout=timeout)
-        self._place.say(f"{name} {' '.join(options)}: {measured.readings_per_s:,.0f} readings/s")
+        self._place.say(f"{' '.join((name, *options))}: {measured.readings_per_s:,.0f} readings/s")
         return measured
 
 
