@@ -85,7 +85,7 @@ class Patient:
             heart_rate=base.heart_rate + 4 * activity - 1.5 * vessels + 10 * warmth + 1.5 * jitter,
             respiratory_rate=base.respiratory_rate + 1.2 * activity - 0.4 * lungs + 0.6 * jitter,
             spo2=min(100.0, base.spo2 + 0.5 * lungs - 0.2 * activity + 0.2 * jitter),
-            systolic=base.systolic + 4 * activity + 5 * vessels + 8 * warmth + 1.5 * jitter,
+            systolic=base.systolic + 4 * activity + 4 * vessels + 8 * warmth + 1.5 * jitter,
             diastolic=base.diastolic + 2 * activity + 3 * vessels + 4 * warmth + jitter,
             temperature=base.temperature + warmth,
         )
@@ -93,7 +93,7 @@ class Patient:
 
 def a_baseline(chance: Random) -> Vitals:
     """What is usual for one patient; some are on a little oxygen."""
-    systolic = _within(chance.gauss(124, 10), 108, 150)
+    systolic = _within(chance.gauss(126, 9), 116, 150)
     return Vitals(
         heart_rate=_within(chance.gauss(78, 9), 62, 96),
         respiratory_rate=_within(chance.gauss(15, 1.5), 13, 18),
