@@ -1,15 +1,20 @@
 """The whole way to the operator's screen: a worker under load, a real Prometheus, and every query of the dashboard."""
 
 import io
+import json
 import subprocess
+import time
 import urllib.request
+from datetime import UTC, datetime
+from itertools import count
 
 import pytest
+from confluent_kafka import Producer
 from rich.console import Console
 
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.prometheus import find_prometheus, prometheus
-from deploy.local.vigil import VIGIL, vigil, wait_until, worker
+from deploy.local.vigil import VIGIL, vigil, worker
 from deploy.local.workspace import Workspace
 from tests.conftest import present
 from tests.e2e.dashboard_queries import without_data
@@ -55,13 +60,40 @@ def served(address):
         return response.read()
 
 
-def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(address):
+class Round:
+    """A nurse's round: each call measures one more patient, now, who needs someone at once.
+
+    The simulated ward runs in its own, faster time, of which no latency can be told.
+    """
+
+    def __init__(self, bootstrap_servers, topic):
+        self._producer = Producer({"bootstrap.servers": bootstrap_servers})
+        self._topic = topic
+        self._patients = count(1)
+
+    def measure(self):
+        patient = f"round-{next(self._patients)}"
+        told = {
+            "schema_version": 1, "message_id": patient, "patient_id": patient, "device_id": "cart-1", "mode": "test",
+            "observed_at": datetime.now(UTC).isoformat(), "acquisition": "spot_check",
+            "readings": [{"vital_sign": "spo2", "value": 78, "unit": "%"}],
+        }  # fmt: skip
+        self._producer.produce(self._topic, json.dumps(told).encode(), key=patient)
+        self._producer.flush(5)
+
+
+def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(address, kafka_bootstrap, topic_prefix):
     promtool = find_prometheus().with_name("promtool")  # the package brings both
     console = Console(file=io.StringIO(), width=200)
+    nurse = Round(kafka_bootstrap, f"{topic_prefix}vitals.readings.v1")
 
     with prometheus([address]) as server:
-        wait_until(lambda: not without_data(server.url, DASHBOARD), 100)
-        empty = without_data(server.url, DASHBOARD)
+        empty = None
+        deadline = time.monotonic() + 100
+        while empty != [] and time.monotonic() < deadline:
+            nurse.measure()
+            time.sleep(1)
+            empty = without_data(server.url, DASHBOARD)
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=served(address), capture_output=True, check=False
     )
