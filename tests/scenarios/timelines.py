@@ -139,6 +139,7 @@ def _sets(
 ) -> Iterator[Message]:
     device_id = told.get("device", device)
     readings = [_reading(sign, told[sign], number) for sign in UNITS if sign in told]
+    readings += told.get("also", ())
     observed_at = instant(at + told.get("clock_ahead", 0)).isoformat()
     value = {
         "schema_version": 1,
