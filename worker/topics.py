@@ -1,5 +1,6 @@
 """The topics Vigil reads and writes: their names, how they are made, and whether they are as they must be."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from worker.errors import OperatorError
 
 _DAY_MS = 24 * 3600 * 1000
 RETENTION = {"in": 14 * _DAY_MS, "alerts": 400 * _DAY_MS, "heartbeat": _DAY_MS}
+_HEARD_SECONDS = 20.0
 _TIME_TYPE = "message.timestamp.type"
 _REPLICAS_FOR_TWO_IN_SYNC = 3
 
@@ -109,14 +111,23 @@ async def create_topics(
     for topic in names.all:
         if topic not in before and await _create(admin, names, topic, partitions, replication_factor):
             made.add(topic)
-    after = before if not made else await describe_topics(admin, names)
+    after = before if len(before) == len(names.all) else await _all_of_them(admin, names)
     return [
         TopicReport(topic, Finding.MADE, partitions)
         if topic in made
         else _report(names, topic, after[topic], partitions)
         for topic in names.all
-        if topic in made or topic in after
     ]
+
+
+async def _all_of_them(admin: AIOKafkaAdminClient, names: TopicNames) -> dict[str, TopicState]:
+    """Every topic, once every broker has heard of it: that takes a moment after the making."""
+    async with asyncio.timeout(_HEARD_SECONDS):
+        while True:
+            described = await describe_topics(admin, names)
+            if len(described) == len(names.all):
+                return described
+            await asyncio.sleep(_HEARD_SECONDS / 100)
 
 
 async def _create(

@@ -1,0 +1,448 @@
+"""The worker as an operator runs it: a process of its own, a real broker, a real database."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = Path(__file__).parents[2]
+VIGIL = [sys.executable, "-m", "worker"]
+STARTED_SECONDS = 30
+
+
+def free_port():
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Installation:
+    """One Vigil of the test's own: its topics, group, database and port."""
+
+    bootstrap: str
+    database_url: str
+    prefix: str
+    group: str
+    folder: Path
+    port: int = field(default_factory=free_port)
+    more: dict = field(default_factory=dict)
+
+    @property
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIL_")}
+        return kept | {
+            "PYTHONPATH": str(ROOT),
+            "VIGIL_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "VIGIL_DATABASE_URL": self.database_url,
+            "VIGIL_TOPIC_PREFIX": self.prefix,
+            "VIGIL_GROUP": self.group,
+            "VIGIL_HTTP_PORT": str(self.port),
+            "VIGIL_PARTITIONS": "2",
+            **self.more,
+        }
+
+    def vigil(self, *arguments, **more):
+        """Run a command to its end."""
+        return subprocess.run(
+            [*VIGIL, *arguments], env=self.environment | more, cwd=self.folder, capture_output=True,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    @contextmanager
+    def running(self, *arguments, is_ready=True):
+        """Run a worker; it is killed at the end of the block if it has not ended."""
+        log = self.folder / f"worker-{uuid4().hex[:6]}.log"
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [*VIGIL, "run", *arguments], env=self.environment, cwd=self.folder, stdout=out, stderr=out
+            )
+        try:
+            if is_ready:
+                self.wait_ready(process, log)
+            yield process
+        finally:
+            process.kill()
+            process.wait(10)
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def wait_ready(self, process, log):
+        eventually(lambda: self.get("/health/ready")[0] == 200 or process.poll() is not None, STARTED_SECONDS)
+        assert process.poll() is None, log.read_text()[-2000:]
+
+    def topic(self, name):
+        return f"{self.prefix}vitals.{name}.v1"
+
+
+def eventually(holds, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
+    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
+    assert installation.vigil("topics", "create").returncode == 0
+    return installation
+
+
+@pytest.fixture
+def produce(installation):
+    producer = Producer({"bootstrap.servers": installation.bootstrap})
+
+    def produce(value, *, topic="readings", key=b"P-1", headers=()):
+        producer.produce(installation.topic(topic), value, key, headers=list(headers))
+        producer.flush(10)
+
+    return produce
+
+
+@pytest.fixture
+def read(installation):
+    """Reads what is committed in *topic*, until there are so many or no more come."""
+
+    def read(topic, count, seconds=20):
+        settings = {
+            "bootstrap.servers": installation.bootstrap, "group.id": f"{installation.group}-{uuid4()}",
+            "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.auto.commit": False,
+        }  # fmt: skip
+        consumer = Consumer(settings)
+        consumer.subscribe([topic])
+        records = []
+        deadline = time.monotonic() + seconds
+        while len(records) < count and time.monotonic() < deadline:
+            record = consumer.poll(0.2)
+            if record is not None and record.error() is None:
+                records.append(record)
+        consumer.close()
+        return records
+
+    return read
+
+
+def a_reading(value, *, mode="test", **more):
+    now = datetime.now(UTC) - timedelta(milliseconds=200)
+    return json.dumps({
+        "schema_version": 1, "message_id": str(uuid4()), "patient_id": "P-1", "device_id": "mon-1",
+        "observed_at": now.isoformat(), "mode": mode,
+        "readings": [{"vital_sign": "heart_rate", "value": value, "unit": "/min"}], **more,
+    }).encode()  # fmt: skip
+
+
+def test_a_reading_goes_in_and_its_alert_comes_out(installation, produce, read):
+    with installation.running():
+        produce(a_reading(170, mode="real"))
+
+        (alert,) = read(installation.topic("alerts"), 1)
+
+    said = json.loads(alert.value())
+    headers = dict(alert.headers())
+    assert (said["phase"], said["priority"], said["value"]) == ("start", "high", 170)
+    assert headers["ce_sequence"] == b"%020d" % 1
+    assert alert.key() == b"P-1"
+    (state,) = read(installation.topic("alarm-state"), 1)
+    assert state.value() is not None
+
+
+def test_data_that_is_not_real_never_pages(installation, produce, read):
+    with installation.running():
+        produce(a_reading(170, mode="test"))
+        (alert,) = read(installation.topic("alerts.test"), 1)
+
+    assert json.loads(alert.value())["mode"] == "test"
+    assert read(installation.topic("alerts"), 1, seconds=2) == []
+
+
+HOSTILE = [
+    ("null", None),
+    ("binary", b"\xff\xfe\x00\x80"),
+    ("reply_to", b"elsewhere"),
+    ("correlation_id", b"\xff\xff"),
+    ("content-type", b"\xc3\x28"),
+    ("", b""),
+]
+
+
+def test_hostile_headers_cost_nothing_and_reply_to_is_not_obeyed(installation, produce, read):
+    elsewhere = f"{installation.prefix}elsewhere"
+    admin = AdminClient({"bootstrap.servers": installation.bootstrap})
+    admin.create_topics([NewTopic(elsewhere, 1, 1)])[elsewhere].result(10)
+    headers = [(name, elsewhere.encode() if name == "reply_to" else value) for name, value in HOSTILE]
+    with installation.running():
+        produce(b"\xff not json", headers=headers)
+        produce(None, headers=headers)
+        produce(a_reading(170), headers=headers)
+
+        (alert,) = read(installation.topic("alerts.test"), 1)
+        letters = read(installation.topic("dead-letters"), 2)
+
+    assert json.loads(alert.value())["value"] == 170
+    assert {letter.value() for letter in letters} == {b"\xff not json", None}
+    for letter in letters:
+        assert dict(letter.headers())["binary"] == b"\xff\xfe\x00\x80"
+    assert read(elsewhere, 1, seconds=2) == []
+
+
+def test_a_record_with_neither_key_nor_value_becomes_a_dead_letter(installation, produce, read):
+    with installation.running():
+        produce(None, key=None)
+
+        (letter,) = read(installation.topic("dead-letters"), 1)
+
+    assert dict(letter.headers())["dlq-stage"] == b"transport"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_told_to_stop_ends_well_within_ten_seconds(installation, produce, read, number):
+    with installation.running() as process:
+        produce(a_reading(170))
+        read(installation.topic("alerts.test"), 1)
+        began = time.monotonic()
+        process.send_signal(number)
+
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_a_worker_that_is_killed_leaves_nothing_undone_and_nothing_done_twice(installation, produce, read):
+    for number in range(3):
+        with installation.running() as process:
+            produce(a_reading(170 + number, patient_id=f"P-{number}"), key=f"P-{number}".encode())
+            time.sleep(number * 0.05)
+            process.kill()
+            process.wait(10)
+    with installation.running():
+        alerts = read(installation.topic("alerts.test"), 4, seconds=12)
+
+    assert sorted(json.loads(alert.value())["value"] for alert in alerts) == [170, 171, 172]
+
+
+def test_work_goes_on_where_the_database_says_whatever_the_groups_offsets_say(installation, produce, read):
+    with installation.running() as process:
+        produce(a_reading(170))
+        read(installation.topic("alerts.test"), 1)
+        process.terminate()
+        process.wait(10)
+    produce(a_reading(60))
+    _move_group(installation, "readings", 1_000_000)
+    with installation.running():
+        eventually(lambda: _count(installation, "readings") == 2)
+
+
+def _move_group(installation, topic, offset):
+    from confluent_kafka import TopicPartition  # noqa: PLC0415
+
+    consumer = Consumer({"bootstrap.servers": installation.bootstrap, "group.id": installation.group})
+    partitions = [TopicPartition(installation.topic(topic), number, offset) for number in range(2)]
+    eventually(lambda: _committed(consumer, partitions))
+    consumer.close()
+
+
+def _committed(consumer, partitions):
+    from confluent_kafka import KafkaException  # noqa: PLC0415
+
+    try:
+        consumer.commit(offsets=partitions, asynchronous=False)
+    except KafkaException:
+        return False  # the group has not noticed yet that its member has left
+    return True
+
+
+def _count(installation, table):
+    dsn = installation.database_url.replace("postgresql+asyncpg", "postgresql")
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+
+
+def test_two_workers_share_the_lanes_and_one_takes_over_from_the_other(installation, produce, read):
+    other = Installation(
+        installation.bootstrap, installation.database_url, installation.prefix, installation.group,
+        installation.folder,
+    )  # fmt: skip
+    with installation.running() as first, other.running():
+        eventually(lambda: _lanes_held(installation) == _lanes_held(other) == 1)
+        produce(a_reading(170, patient_id="P-1"), key=b"P-1")
+        produce(a_reading(171, patient_id="P-3"), key=b"P-3")
+        assert len(read(installation.topic("alerts.test"), 2)) == 2
+        first.kill()
+        eventually(lambda: _lanes_held(other) == 2, 30)
+        produce(a_reading(172, patient_id="P-2"), key=b"P-2")
+        produce(a_reading(173, patient_id="P-4"), key=b"P-4")
+        alerts = read(installation.topic("alerts.test"), 5, seconds=10)
+
+    assert sorted(json.loads(alert.value())["value"] for alert in alerts) == [170, 171, 172, 173]
+
+
+def _lanes_held(installation):
+    status, body = installation.get("/health/ready")
+    return json.loads(body)["lanes_held"] if status else -1
+
+
+def test_what_is_served_needs_nothing_else(installation):
+    with installation.running():
+        for path in (
+            "/metrics",
+            "/health/live",
+            "/health/ready",
+            "/asyncapi",
+            "/asyncapi.json",
+            "/asyncapi.yaml",
+        ):
+            assert installation.get(path)[0] == 200, path
+        assert installation.get("/asyncapi/try")[0] == 404
+        document = json.loads(installation.get("/asyncapi.json")[1])
+        assert document["channels"]["readings"]["bindings"]["kafka"]["partitions"] == 2
+
+
+def mistake(finished, code):
+    """The one line on standard error of a command that ended with *code*; logs are not mistakes."""
+    assert finished.returncode == code, finished.stderr
+    assert "Traceback" not in finished.stderr + finished.stdout
+    (line,) = [line for line in finished.stderr.splitlines() if line.startswith("vigil: ")]
+    return line
+
+
+def test_a_wrong_setting_is_one_line(installation):
+    assert "VIGIL_HTTP_PORT" in mistake(installation.vigil("run", VIGIL_HTTP_PORT="no"), 2)
+
+
+def test_a_protocol_that_is_not_there_is_one_line(installation):
+    assert "VIGIL_PROTOCOL" in mistake(installation.vigil("run", VIGIL_PROTOCOL="none.toml"), 2)
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "--wait", "1"), ("topics", "create", "--wait", "1")], ids=lambda given: given[0]
+)
+def test_a_broker_that_does_not_answer_is_one_line(installation, command):
+    finished = installation.vigil(*command, VIGIL_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+
+    assert "the broker at 127.0.0.1:1 gave no answer in 1 s" in mistake(finished, 3)
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("db", "upgrade"), ("db", "check"), ("db", "maintain")], ids=lambda given: given[-1]
+)
+def test_a_database_that_does_not_answer_is_one_line(installation, command):
+    url = "postgresql+asyncpg://u:geheim@127.0.0.1:1/d"
+    finished = installation.vigil(*command, "--wait", "1", VIGIL_DATABASE_URL=url)
+
+    line = mistake(finished, 3)
+    assert "the database at 127.0.0.1:1/d gave no answer in 1 s" in line
+    assert "geheim" not in finished.stderr + finished.stdout
+
+
+def test_a_database_that_does_not_exist_is_one_line(installation):
+    url = f"{installation.database_url}_none"
+    line = mistake(installation.vigil("db", "check", "--wait", "5", VIGIL_DATABASE_URL=url), 2)
+
+    assert "does not exist" in line
+    assert "VIGIL_DATABASE_URL" in line
+
+
+def test_a_missing_topic_is_one_line(installation):
+    line = mistake(installation.vigil("run", VIGIL_TOPIC_PREFIX=f"{installation.prefix}none."), 2)
+
+    assert "vigil topics create" in line
+
+
+def test_unequal_partition_counts_are_one_line(installation):
+    from confluent_kafka.admin import NewPartitions  # noqa: PLC0415
+
+    admin = AdminClient({"bootstrap.servers": installation.bootstrap})
+    topic = installation.topic("commands")
+    admin.create_partitions([NewPartitions(topic, 3)])[topic].result(10)
+
+    eventually(lambda: "same number of partitions" in installation.vigil("run").stderr)
+    assert "vitals.commands.v1 3" in mistake(installation.vigil("run"), 2)
+
+
+def test_a_database_begun_with_another_number_of_lanes_is_one_line(installation):
+    other = Installation(
+        installation.bootstrap, installation.database_url, f"{installation.prefix}b.", installation.group,
+        installation.folder, more={"VIGIL_PARTITIONS": "3"},
+    )  # fmt: skip
+    with installation.running() as process:
+        process.terminate()
+        process.wait(10)
+    assert other.vigil("topics", "create").returncode == 0
+
+    assert "begun with 2" in mistake(other.vigil("run"), 2)
+
+
+def test_a_schema_that_is_not_migrated_is_one_line(installation, empty_database):
+    line = mistake(installation.vigil("run", VIGIL_DATABASE_URL=empty_database.url), 2)
+
+    assert "vigil db upgrade" in line
+
+
+def test_topics_that_are_stamped_by_producers_are_one_line(installation):
+    from confluent_kafka.admin import (  # noqa: PLC0415
+        AlterConfigOpType,
+        ConfigEntry,
+        ConfigResource,
+    )
+
+    admin = AdminClient({"bootstrap.servers": installation.bootstrap})
+    entry = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource("topic", installation.topic("readings"), incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result(10)
+
+    assert "LogAppendTime" in mistake(installation.vigil("run"), 2)
+
+
+def test_a_port_that_is_taken_is_one_line(installation):
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", installation.port))
+        taken.listen()
+
+        assert "VIGIL_HTTP_PORT" in mistake(installation.vigil("run"), 2)
+
+
+def test_the_effective_settings_are_shown_without_secrets(installation):
+    finished = installation.vigil("check-config", VIGIL_SITE="north")
+
+    assert finished.returncode == 0
+    assert "VIGIL_SITE" in finished.stdout
+    assert "north" in finished.stdout
+    password = installation.database_url.split(":")[2].split("@")[0]
+    assert password not in finished.stdout
+
+
+def test_every_command_has_help_with_an_example(installation):
+    for command in (
+        (),
+        ("run",),
+        ("topics", "create"),
+        ("db", "upgrade"),
+        ("simulate",),
+        ("replay",),
+        ("watch",),
+    ):
+        finished = installation.vigil(*command, "--help", COLUMNS="200", NO_COLOR="1")
+        assert finished.returncode == 0
+        assert not command or "Example: vigil" in finished.stdout, command
