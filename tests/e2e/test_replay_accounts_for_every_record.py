@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from deploy.local.accounts import Installation, balance, is_at_rest
@@ -75,3 +76,22 @@ def test_every_record_is_stored_dead_lettered_or_a_duplicate_and_again_changes_n
     assert second.commands == first.commands
     assert second.rejected == 2 * first.rejected
     assert second.duplicates == 2 * first.duplicates + first.stored
+
+
+def test_what_is_missing_from_the_database_or_too_much_in_it_is_found(installation):
+    replay(installation, recordings_in(MADE_UP))
+
+    with psycopg.connect(installation.dsn) as connection:
+        connection.execute(
+            "DELETE FROM readings WHERE reading_id = (SELECT min(reading_id::text)::uuid FROM readings)"
+        )
+        connection.execute("UPDATE readings SET value = value + 1 WHERE vital_sign = 'gcs' AND value = 11")
+        connection.execute(
+            "DELETE FROM dead_letters WHERE reason = 'impossible_value' AND device_id = 'icu-chart'"
+        )
+
+    assert balance(installation).wrong == [
+        "readings: 2 in the topics and not in the database",
+        "readings: 1 in the database and not in the topics",
+        "dead letters: 1 in the topics and not in the database",
+    ]
