@@ -1,19 +1,18 @@
 """How Alembic reaches the database: one connection, one migrator at a time, a transaction per migration."""
 
+# pylint: disable=no-member  # Alembic makes the members of `context` when it runs this
 import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from migrations import ADVISORY_LOCK
 from persistence.tables import metadata
-
-# Any fixed number of our own; two upgrades at once go one after the other, and the second finds nothing to do.
-_ADVISORY_LOCK = 7_163_024_511_200_001
 
 
 def _migrate(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     connection.commit()  # the lock is the session's and stays
     context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
     with context.begin_transaction():

@@ -1,5 +1,6 @@
 """The time-outs every migration begins with."""
 
+# pylint: disable=no-member  # Alembic makes the members of `op` when it runs a migration
 from alembic import op
 
 

@@ -1,5 +1,6 @@
 """What a test of the database is not about, filled in."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -15,7 +16,20 @@ from persistence.dead_letters import DeadLetterRow
 from persistence.outbox import OutgoingRecord
 from persistence.readings import ReadingRow
 
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+async def until_it_waits(task, connection):
+    """Return once *task*'s transaction waits for a lock, as *connection* sees it."""
+    while True:
+        await connection.execute("SELECT pg_stat_clear_snapshot()")
+        if await connection.fetchval(_WAITING):
+            return
+        assert not task.done(), "it did not wait"
+        await asyncio.sleep(0.01)
 
 
 def a_key(patient_id="P-1", mode=Mode.REAL):

@@ -10,7 +10,7 @@ from domain.observations import Mode
 from domain.times import to_ms
 from persistence.chart_cache import ChartCache
 from persistence.errors import StaleChartError
-from tests.contract.persistence.builders import NOON, a_key, an_admission, changed
+from tests.contract.persistence.builders import NOON, a_key, an_admission, changed, until_it_waits
 
 
 async def save(work, key, **changes):
@@ -74,30 +74,64 @@ async def test_test_data_has_a_chart_of_its_own(work):
     assert (await load(work, a_key(mode=Mode.REAL))).clock_ms == 0
 
 
-async def test_a_chart_read_after_the_lock_is_the_one_the_other_committed(work):
+async def test_a_chart_read_after_the_lock_is_the_one_the_other_committed(work, bystander):
     await save(work, a_key(), clock_ms=1)
 
     async with work() as unit:
         stored = (await unit.charts.lock({a_key(): 0}))[a_key()]
         waiting = asyncio.create_task(load(work, a_key()))
-        await asyncio.sleep(0.05)
-        assert not waiting.done()
+        await until_it_waits(waiting, bystander)
         await unit.charts.save({a_key(): 1}, [changed(stored, clock_ms=2)])
     chart = await waiting
 
     assert (chart.chart_seq, chart.clock_ms) == (2, 2)
 
 
-async def test_a_chart_both_would_make_is_made_once_and_the_second_sees_the_first(work):
+async def test_a_chart_both_would_make_is_made_once_and_the_second_sees_the_first(work, bystander):
     async with work() as unit:
         stored = (await unit.charts.lock({a_key(): 0}))[a_key()]
         waiting = asyncio.create_task(load(work, a_key()))
-        await asyncio.sleep(0.05)
-        assert not waiting.done()
+        await until_it_waits(waiting, bystander)
         await unit.charts.save({a_key(): 0}, [changed(stored, clock_ms=2)])
     chart = await waiting
 
     assert (chart.chart_seq, chart.clock_ms) == (1, 2)
+
+
+async def test_charts_are_locked_in_the_order_of_their_patients(work, bystander):
+    keys = [a_key("P-3"), a_key("P-2"), a_key("P-1")]
+    for key in keys:  # so that neither the table's order nor the caller's is the right one
+        await load(work, key)
+
+    async def lock():
+        async with work() as unit:
+            await unit.charts.lock(dict.fromkeys(keys, 0))
+
+    async with bystander.transaction():
+        await bystander.execute("SELECT FROM charts WHERE patient_id = 'P-2' FOR UPDATE")
+        waiting = asyncio.create_task(lock())
+        await until_it_waits(waiting, bystander)
+        free = await bystander.fetch("SELECT patient_id FROM charts ORDER BY 1 FOR UPDATE SKIP LOCKED")
+    await waiting
+
+    assert [row[0] for row in free] == ["P-2", "P-3"]
+
+
+async def test_charts_are_made_in_the_order_of_their_patients(work, bystander):
+    insert = "INSERT INTO charts (patient_id, mode, lane) VALUES ($1, 'real', 1)"
+
+    async def lock():
+        async with work() as unit:
+            return await unit.charts.lock({a_key("P-3"): 0, a_key("P-2"): 0, a_key("P-1"): 0})
+
+    async with bystander.transaction():
+        await bystander.execute(insert, "P-2")
+        waiting = asyncio.create_task(lock())
+        await until_it_waits(waiting, bystander)
+        await bystander.execute(insert, "P-3")  # a deadlock, had the other made it already
+    charts = await waiting
+
+    assert [charts[a_key(patient)].chart.lane for patient in ("P-1", "P-2", "P-3")] == [0, 1, 1]
 
 
 @pytest.mark.parametrize("are_there", [True, False], ids=["there", "not there yet"])
@@ -185,12 +219,14 @@ class TestCache:
 
     async def test_a_batch_that_was_rolled_back_leaves_nothing_behind(self, cached, work):
         await save(cached, a_key(), clock_ms=7)
+        before = await load(cached, a_key())
         with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the transaction
             async with cached() as unit:
                 stored = (await unit.charts.lock({a_key(): 0}))[a_key()]
                 await unit.charts.save({a_key(): 1}, [changed(stored, clock_ms=666)])
                 raise ZeroDivisionError
 
+        assert await load(cached, a_key()) is before
         await save(work, a_key(), clock_ms=8)  # the number that was rolled back is given again
 
         assert (await load(cached, a_key())).clock_ms == 8

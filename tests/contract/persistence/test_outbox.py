@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from persistence.errors import OutboxGapError, UnknownLaneError
 from persistence.headers import headers_from_json, headers_to_text
-from tests.contract.persistence.builders import NOON, a_record
+from tests.contract.persistence.builders import NOON, a_record, until_it_waits
 
 
 @pytest.fixture
@@ -104,12 +104,11 @@ async def test_appenders_at_once_leave_no_gap_and_do_not_deadlock(work):
     assert len(await beyond(work, 2)) == 19 + 10
 
 
-async def test_a_later_number_is_committed_later(work):
+async def test_a_later_number_is_committed_later(work, bystander):
     async with work() as unit:
         await unit.outbox.append({0: [a_record(b"first")]})
         waiting = asyncio.create_task(append(work, 0))
-        await asyncio.sleep(0.05)
-        assert not waiting.done()
+        await until_it_waits(waiting, bystander)
 
     assert await waiting == {0: 2}
 

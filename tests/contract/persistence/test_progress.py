@@ -58,7 +58,7 @@ async def test_of_two_claimers_at_once_exactly_one_wins(work, expected):
     assert sorted(type(outcome) for outcome in outcomes if outcome) == [LostClaimError]
 
 
-async def test_a_claimer_that_waited_sees_what_the_other_committed(work):
+async def test_a_claimer_that_waited_sees_what_the_other_committed(work, bystander):
     async with work() as unit:
         await unit.progress.claim([Claim("readings", 0, None, 5)])
 
@@ -69,12 +69,30 @@ async def test_a_claimer_that_waited_sees_what_the_other_committed(work):
     async with work() as unit:
         await unit.progress.claim([Claim("readings", 0, 5, 9)])
         waiting = asyncio.create_task(successor())
-        await asyncio.sleep(0.05)
-        assert not waiting.done()
+        await until_it_waits(waiting, bystander)
     await waiting
 
     async with work() as unit:
         assert await unit.progress.next_offsets([("readings", 0)]) == {("readings", 0): 12}
+
+
+async def test_partitions_are_locked_in_their_order(work, bystander):
+    for partition in (3, 2, 1):  # so that neither the table's order nor the claim's is the right one
+        async with work() as unit:
+            await unit.progress.claim([Claim("readings", partition, None, 0)])
+
+    async def claim():
+        async with work() as unit:
+            await unit.progress.claim([Claim("readings", partition, 0, 1) for partition in (3, 2, 1)])
+
+    async with bystander.transaction():
+        await bystander.execute("SELECT FROM progress WHERE partition = 2 FOR UPDATE")
+        waiting = asyncio.create_task(claim())
+        await until_it_waits(waiting, bystander)
+        free = await bystander.fetch("SELECT partition FROM progress ORDER BY 1 FOR UPDATE SKIP LOCKED")
+    await waiting
+
+    assert [row[0] for row in free] == [2, 3]
 
 
 async def test_claims_in_opposite_order_do_not_deadlock(work):

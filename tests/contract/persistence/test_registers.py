@@ -15,7 +15,7 @@ from persistence.errors import DuplicateCommandError, StaleChartError
 from persistence.headers import headers_from_json
 from persistence.ticks import TickRow
 from persistence.wards import WardKey
-from tests.contract.persistence.builders import NOON, a_dead_letter, a_key, an_alarm
+from tests.contract.persistence.builders import NOON, a_dead_letter, a_key, an_alarm, until_it_waits
 
 WARD = WardKey("7B", Mode.REAL)
 
@@ -84,16 +84,16 @@ class TestWards:
         async with work() as unit:
             assert await unit.wards.lock({WARD: 1}) == {WARD: after}
 
-    async def test_a_second_writer_sees_the_first_ones_ward(self, work):
+    async def test_a_second_writer_sees_the_first_ones_ward(self, work, bystander):
         async def load():
             async with work() as unit:
                 return (await unit.wards.lock({WARD: 0}))[WARD]
 
+        await load()
         async with work() as unit:
             ward = (await unit.wards.lock({WARD: 0}))[WARD]
             waiting = asyncio.create_task(load())
-            await asyncio.sleep(0.05)
-            assert not waiting.done()
+            await until_it_waits(waiting, bystander)
             await unit.wards.save({WARD: 0}, [replace(ward, ward_seq=1, clock_ms=8)])
 
         assert (await waiting).clock_ms == 8

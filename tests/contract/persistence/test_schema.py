@@ -88,6 +88,13 @@ async def test_alembic_finds_nothing_left_to_migrate(engine):
         assert await connection.run_sync(differences) == []
 
 
+@pytest.fixture
+async def bystander_of_empty(empty_database):
+    connection = await asyncpg.connect(empty_database.url.replace("postgresql+asyncpg://", "postgresql://"))
+    yield connection
+    await connection.close()
+
+
 async def fill(engine):
     """Put a row into every table."""
     key, ward = a_key(), WardKey("7B", Mode.REAL)
@@ -153,6 +160,20 @@ async def test_two_upgrades_at_once_do_not_disturb_each_other(empty_database):
     engine = create_engine(empty_database.url)
     await schema.check(engine)
     await engine.dispose()
+
+
+async def test_an_upgrade_waits_for_the_one_that_is_running(empty_database, bystander_of_empty):
+    await bystander_of_empty.execute("SELECT pg_advisory_lock($1)", migrations.ADVISORY_LOCK)
+    upgrade = asyncio.create_task(asyncio.to_thread(schema.upgrade, empty_database.url))
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await bystander_of_empty.fetchval(waiting):
+        assert not upgrade.done()
+        await asyncio.sleep(0.01)
+
+    assert not await bystander_of_empty.fetchval("SELECT to_regclass('alembic_version')")
+    await bystander_of_empty.execute("SELECT pg_advisory_unlock_all()")
+    await upgrade
+    assert await bystander_of_empty.fetchval("SELECT to_regclass('alembic_version')")
 
 
 class TestCheck:
