@@ -1,107 +1,17 @@
 """The worker as an operator runs it: a process of its own, a real broker, a real database."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import uuid4
+from contextlib import closing
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-ROOT = Path(__file__).parents[2]
-VIGIL = [sys.executable, "-m", "worker"]
-STARTED_SECONDS = 30
-
-
-def free_port():
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@dataclass
-class Installation:
-    """One Vigil of the test's own: its topics, group, database and port."""
-
-    bootstrap: str
-    database_url: str
-    prefix: str
-    group: str
-    folder: Path
-    port: int = field(default_factory=free_port)
-    more: dict = field(default_factory=dict)
-
-    @property
-    def environment(self):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIL_")}
-        return kept | {
-            "PYTHONPATH": str(ROOT),
-            "VIGIL_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
-            "VIGIL_DATABASE_URL": self.database_url,
-            "VIGIL_TOPIC_PREFIX": self.prefix,
-            "VIGIL_GROUP": self.group,
-            "VIGIL_HTTP_PORT": str(self.port),
-            "VIGIL_PARTITIONS": "2",
-            **self.more,
-        }
-
-    def vigil(self, *arguments, **more):
-        """Run a command to its end."""
-        return subprocess.run(
-            [*VIGIL, *arguments], env=self.environment | more, cwd=self.folder, capture_output=True,
-            text=True, timeout=60, check=False,
-        )  # fmt: skip
-
-    @contextmanager
-    def running(self, *arguments, is_ready=True):
-        """Run a worker; it is killed at the end of the block if it has not ended."""
-        log = self.folder / f"worker-{uuid4().hex[:6]}.log"
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                [*VIGIL, "run", *arguments], env=self.environment, cwd=self.folder, stdout=out, stderr=out
-            )
-        try:
-            if is_ready:
-                self.wait_ready(process, log)
-            yield process
-        finally:
-            process.kill()
-            process.wait(10)
-
-    def get(self, path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def wait_ready(self, process, log):
-        eventually(lambda: self.get("/health/ready")[0] == 200 or process.poll() is not None, STARTED_SECONDS)
-        assert process.poll() is None, log.read_text()[-2000:]
-
-    def topic(self, name):
-        return f"{self.prefix}vitals.{name}.v1"
-
-
-def eventually(holds, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
+from tests.e2e.installation import Installation, a_reading, eventually
 
 
 @pytest.fixture
@@ -113,45 +23,12 @@ def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
 
 @pytest.fixture
 def produce(installation):
-    producer = Producer({"bootstrap.servers": installation.bootstrap})
-
-    def produce(value, *, topic="readings", key=b"P-1", headers=()):
-        producer.produce(installation.topic(topic), value, key, headers=list(headers))
-        producer.flush(10)
-
-    return produce
+    return installation.produce
 
 
 @pytest.fixture
 def read(installation):
-    """Reads what is committed in *topic*, until there are so many or no more come."""
-
-    def read(topic, count, seconds=20):
-        settings = {
-            "bootstrap.servers": installation.bootstrap, "group.id": f"{installation.group}-{uuid4()}",
-            "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.auto.commit": False,
-        }  # fmt: skip
-        consumer = Consumer(settings)
-        consumer.subscribe([topic])
-        records = []
-        deadline = time.monotonic() + seconds
-        while len(records) < count and time.monotonic() < deadline:
-            record = consumer.poll(0.2)
-            if record is not None and record.error() is None:
-                records.append(record)
-        consumer.close()
-        return records
-
-    return read
-
-
-def a_reading(value, *, mode="test", **more):
-    now = datetime.now(UTC) - timedelta(milliseconds=200)
-    return json.dumps({
-        "schema_version": 1, "message_id": str(uuid4()), "patient_id": "P-1", "device_id": "mon-1",
-        "observed_at": now.isoformat(), "mode": mode,
-        "readings": [{"vital_sign": "heart_rate", "value": value, "unit": "/min"}], **more,
-    }).encode()  # fmt: skip
+    return installation.read
 
 
 def test_a_reading_goes_in_and_its_alert_comes_out(installation, produce, read):
@@ -276,7 +153,7 @@ def _committed(consumer, partitions):
 def _count(installation, table):
     dsn = installation.database_url.replace("postgresql+asyncpg", "postgresql")
     with psycopg.connect(dsn) as connection:
-        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def test_two_workers_share_the_lanes_and_one_takes_over_from_the_other(installation, produce, read):

@@ -24,7 +24,7 @@ class Record:
     timestamp_type: int = 1
 
 
-def a_set(offset, seconds=0, patient="P-1", device="mon-1", mode="test", partition=0, **signs):
+def a_set(offset, seconds=0, *, patient="P-1", device="mon-1", mode="test", partition=0, **signs):
     """A record with one observation set; signs by name, defaults to an ordinary heart rate."""
     units = {"heart_rate": "/min", "respiratory_rate": "/min", "spo2": "%", "pulse": "/min"}
     observed = datetime.fromtimestamp(START_MS / 1000 + seconds, UTC).isoformat()

@@ -22,7 +22,7 @@ FAST = 165  # beyond the HIGH heart rate limit of ward-adult; a spot check waits
 
 async def stored(bystander):
     """How many rows each table holds."""
-    return {table: await bystander.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608
+    return {table: await bystander.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
 async def test_all_that_follows_from_a_batch_is_committed_with_it(pipeline, bystander):
