@@ -6,6 +6,7 @@ import pytest
 
 from persistence.errors import LostClaimError
 from persistence.progress import Claim
+from tests.contract.persistence.builders import until_it_waits
 
 
 async def test_a_partition_nobody_was_ever_in_is_not_known(work):
