@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     is_streamed: bool
     reading_hex: str  # the reading's id
     device_id: str
+    site: str | None = None
 
 
 class Track(NamedTuple):

@@ -72,6 +72,15 @@ class Draft:
         """Where the patient lies, if the registry has said."""
         return self.admission.ward if self.admission else None
 
+    @property
+    def has_signal_alarms(self) -> bool:
+        """Whether an alarm about equipment stands, which a set in good order could end."""
+        return bool(self.alarms) and any(alarm.vital_sign is None for alarm in self.alarms.values())
+
+    def has_alarm_on(self, sign: VitalSign) -> bool:
+        """Whether an alarm about *sign* stands."""
+        return bool(self.alarms) and any(alarm.vital_sign is sign for alarm in self.alarms.values())
+
     def alarm_id(self, rule_id: str) -> UUID:
         """The id of this patient's alarm under *rule_id*."""
         return alarm_id_of(self.before.mode, self.before.patient_id, rule_id)

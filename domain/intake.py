@@ -12,12 +12,12 @@ from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn
 from domain.limits_in_force import limits_in_force
 from domain.observations import Acquisition, ObservationSet, Reading, Validity
 from domain.overdue import come_back
-from domain.protocol import AlarmLimit, Lateness, SignalRules
+from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness, QuietBand, SignalRules, quiet_band
 from domain.signals import settle_signals, with_channels
 from domain.technical_alarms import end_technical, raise_technical
 from domain.times import to_ms
-from domain.tracks import is_overtaken, newest_ms, with_entry
-from domain.vital_signs import DEFINITIONS, is_suspect, rounded
+from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry
+from domain.vital_signs import DEFINITIONS, VitalSign, is_suspect, rounded
 
 _MOST_DEVICES = 32
 _SAME_MOMENT_MS = 500
@@ -56,12 +56,12 @@ def take_observations(
     if before.is_overdue:
         come_back(draft, device_id, cause)
     is_streamed = observation.acquisition is Acquisition.CONTINUOUS
-    verdicts = tuple(
-        _take(draft, reading, cause, is_streamed=is_streamed) for reading in observation.readings
-    )
-    settle_clock(draft, before.offsets, offsets, timing, cause)
+    verdicts = _take_all(draft, observation.readings, cause, is_streamed=is_streamed)
+    if timing.flags or before.offsets.skew_ms is not None or draft.has_signal_alarms:
+        settle_clock(draft, before.offsets, offsets, timing, cause)
     settle_signals(draft, device_id, device, timing.effective_ms, cause)
-    _settle_frequency(draft, device_id, device, cause)
+    if device.burst or draft.has_signal_alarms:
+        _settle_frequency(draft, device_id, device, cause)
     return verdicts, cause.flags
 
 
@@ -109,61 +109,124 @@ def _settle_frequency(draft: Draft, device_id: str, device: Device, cause: Cause
         end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
 
 
+def _take_all(
+    draft: Draft, readings: Sequence[Reading], cause: Cause, *, is_streamed: bool
+) -> tuple[Verdict, ...]:
+    signs = [reading.vital_sign for reading in readings if _has_value(reading)]
+    together = {sign for sign in signs if signs.count(sign) > 1} if len(set(signs)) < len(signs) else ()
+    said = {sign: _take_together(draft, readings, sign, cause, is_streamed=is_streamed) for sign in together}
+    return tuple(
+        said[reading.vital_sign]
+        if _has_value(reading) and reading.vital_sign in said
+        else _take(draft, reading, cause, is_streamed=is_streamed)
+        for reading in readings
+    )
+
+
+def _take_together(
+    draft: Draft, readings: Sequence[Reading], sign: VitalSign, cause: Cause, *, is_streamed: bool
+) -> Verdict:
+    """One sign several times at one moment, as from a cuff and an arterial line: judged once, by the worse."""
+    if DEFINITIONS[sign].stored_only:
+        return Verdict.STORED_ONLY
+    usable = [reading for reading in readings if reading.vital_sign is sign and _has_value(reading)]
+    entries = [_entry(reading, cause, is_streamed=is_streamed) for reading in usable]
+    return _take_values(draft, usable, entries, cause)
+
+
+def _has_value(reading: Reading) -> bool:
+    return reading.validity.is_usable and reading.value is not None
+
+
+def _entry(reading: Reading, cause: Cause, *, is_streamed: bool) -> Entry:
+    value = None if reading.value is None else rounded(reading.vital_sign, reading.value)
+    return Entry(
+        cause.observed_ms, value, is_streamed, reading.reading_id.hex, cause.device_id or "", reading.site
+    )
+
+
 def _take(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
     if DEFINITIONS[reading.vital_sign].stored_only:
         return Verdict.STORED_ONLY
-    if not reading.validity.is_usable or reading.value is None:
+    if not _has_value(reading):
         return _take_loss(draft, reading, cause, is_streamed=is_streamed)
-    value = rounded(reading.vital_sign, reading.value)
-    entry = Entry(cause.observed_ms, value, is_streamed, reading.reading_id.hex, cause.device_id or "")
-    return _take_value(draft, reading, entry, cause)
+    entry = _entry(reading, cause, is_streamed=is_streamed)
+    quiet = _take_quietly(draft, reading.vital_sign, entry, cause)
+    return quiet or _take_values(draft, (reading,), (entry,), cause)
 
 
 def _cause_of(reading: Reading, cause: Cause) -> Cause:
     flags = cause.flags
     if reading.validity is Validity.QUESTIONABLE:
         flags = (*flags, Flag.QUESTIONABLE)
-    if (
-        reading.validity.is_usable
-        and reading.value is not None
-        and is_suspect(reading.vital_sign, reading.value)
-    ):
+    if _has_value(reading) and is_suspect(reading.vital_sign, reading.value or 0.0):
         flags = (*flags, Flag.SUSPECT)
     return cause._replace(
         key=reading.reading_id, flags=flags, evidence=(reading.reading_id,), site=reading.site
     )
 
 
-def _take_value(draft: Draft, reading: Reading, entry: Entry, cause: Cause) -> Verdict:
-    sign = reading.vital_sign
-    track = draft.tracks.get(sign, _EMPTY)
-    limits = limits_in_force(draft, sign, entry.at_ms)
-    newest = newest_ms(track)
-    is_reordered = newest is not None and entry.at_ms <= newest
-    if is_reordered and any(each.reading_hex == entry.reading_hex for each in track.window):
-        return Verdict.UNCHANGED  # the same reading again
-    unjudged = _why_not_judged(draft.protocol.lateness, track, entry, cause, reading)
-    if unjudged is not None:
-        draft.tracks[sign] = find_late(draft, track, entry, limits, _cause_of(reading, cause))
-        return unjudged
-    after = with_entry(track, entry, limits, draft.protocol.lateness.reordering_ms)
+def _take_quietly(draft: Draft, sign: VitalSign, entry: Entry, cause: Cause) -> Verdict | None:
+    """Nearly every reading: nothing was wrong, nothing is. None where more has to be thought."""
+    lateness = draft.protocol.lateness
+    if draft.has_alarm_on(sign) or cause.received_ms - entry.at_ms > lateness.shortest_ms:
+        return None
+    band = _band(draft, sign, entry.at_ms)
+    after = with_quiet_entry(draft.tracks.get(sign, _EMPTY), entry, band, lateness.reordering_ms)
+    if after is None:
+        return None
     draft.tracks[sign] = after
-    if not is_reordered and _is_quiet(draft, track, after):
+    return Verdict.NO_LIMIT if band is ALWAYS_QUIET else Verdict.UNCHANGED
+
+
+def _band(draft: Draft, sign: VitalSign, at_ms: int) -> QuietBand:
+    if sign in draft.protocol.conditional:
+        return quiet_band(limits_in_force(draft, sign, at_ms))
+    return draft.protocol.quiet_of.get(sign, ALWAYS_QUIET)
+
+
+def _take_values(
+    draft: Draft, readings: Sequence[Reading], entries: Sequence[Entry], cause: Cause
+) -> Verdict:
+    """Work the values of one sign at one moment into its track, and judge them once, together."""
+    sign, at_ms = readings[0].vital_sign, entries[0].at_ms
+    before = draft.tracks.get(sign, _EMPTY)
+    limits = limits_in_force(draft, sign, at_ms)
+    newest = newest_ms(before)
+    is_reordered = newest is not None and at_ms <= newest
+    known = {each.reading_hex for each in before.window} if is_reordered else set()
+    fresh = [entry for entry in entries if entry.reading_hex not in known]
+    if not fresh:
+        return Verdict.UNCHANGED  # the same readings again
+    unjudged = _why_not_judged(draft.protocol.lateness, before, fresh[0], cause, sign)
+    if unjudged is not None:
+        for reading, entry in zip(readings, entries, strict=True):
+            track = draft.tracks.get(sign, _EMPTY)
+            draft.tracks[sign] = find_late(draft, track, entry, limits, _cause_of(reading, cause))
+        return unjudged
+    after = before
+    for entry in fresh:
+        after = with_entry(after, entry, limits, draft.protocol.lateness.reordering_ms)
+    draft.tracks[sign] = after
+    if not is_reordered and _is_quiet(draft, before, after):
         return Verdict.UNCHANGED if limits else Verdict.NO_LIMIT
-    if is_reordered and _is_known_otherwise(track, entry):
+    if is_reordered and _is_known_otherwise(before, fresh[0]):
         cause = cause._replace(flags=(*cause.flags, Flag.CONFLICT))
-    cause = _cause_of(reading, cause)
-    verdicts = _settle_all(draft, limits, track, after, cause)
+    cause = _cause_of(readings[0], cause)
+    verdicts = _settle_all(draft, limits, before, after, cause)
     if is_reordered:
-        draft.tracks[sign] = find_what_passed_unheard(draft, limits, track, after, entry, cause)
+        draft.tracks[sign] = find_what_passed_unheard(draft, limits, before, after, fresh[0], cause)
     if end_out_of_force(draft, sign, limits, cause):
         verdicts.add(Verdict.ENDED)
     return loudest(verdicts) if verdicts else Verdict.NO_LIMIT
 
 
 def _is_known_otherwise(track: Track, entry: Entry) -> bool:
-    """Whether the same device has sent another value for the same moment."""
-    return any(each.at_ms == entry.at_ms and each.device_id == entry.device_id for each in track.window)
+    """Whether the same device has sent another value for the same moment and site."""
+    return any(
+        (each.at_ms, each.device_id, each.site) == (entry.at_ms, entry.device_id, entry.site)
+        for each in track.window
+    )
 
 
 def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
@@ -178,13 +241,13 @@ def _settle_all(
 
 
 def _why_not_judged(
-    lateness: Lateness, track: Track, entry: Entry, cause: Cause, reading: Reading
+    lateness: Lateness, track: Track, entry: Entry, cause: Cause, sign: VitalSign
 ) -> Verdict | None:
     if is_overtaken(track, entry.at_ms, lateness.reordering_ms):
         return Verdict.OVERTAKEN
     oldest = lateness.spot_check_ms
     if entry.is_streamed:
-        oldest = lateness.streamed_ms.get(reading.vital_sign, lateness.streamed_default_ms)
+        oldest = lateness.streamed_ms.get(sign, lateness.streamed_default_ms)
     return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > oldest else None
 
 

@@ -11,7 +11,7 @@ from domain.chart import Judgement, Track
 from domain.draft import Cause, Draft, News
 from domain.identities import episode_id_of
 from domain.protocol import AlarmLimit
-from domain.tracks import was_in_force
+from domain.tracks import newest_value, was_in_force
 from domain.vital_signs import VitalSign
 
 _MOST_EVIDENCE = 5
@@ -132,7 +132,10 @@ def _start(turn: Turn) -> None:
     if turn.now is None or turn.priority is None:  # an alarm starts only by a tier in force
         return
     alarm_id = turn.draft.alarm_id(turn.limit.limit_id)
-    onset_ms = min(since for since in turn.now.violated_since if since is not None)
+    # None since: inside the deadband, of an alarm that another value of the same moment had ended.
+    onset_ms = min(
+        (since for since in turn.now.violated_since if since is not None), default=turn.cause.observed_ms
+    )
     started = Alarm(
         alarm_id=alarm_id,
         episode_id=episode_id_of(alarm_id, onset_ms, turn.cause.key),
@@ -159,13 +162,13 @@ def _announce(
 
 
 def _end(turn: Turn, alarm: Alarm) -> Verdict:
-    ended = replace(_with_latest_value(alarm, turn.after), state=AlarmState.INACTIVE)
+    ended = replace(_with_latest_value(alarm, turn), state=AlarmState.INACTIVE)
     _announce(turn, ended, Phase.END, Reason.OVERTAKEN if turn.is_withdrawn else Reason.CLEARED)
     return Verdict.ENDED
 
 
 def _latch(turn: Turn, alarm: Alarm, state: AlarmState) -> Verdict:
-    latched = replace(_with_latest_value(alarm, turn.after), state=state)
+    latched = replace(_with_latest_value(alarm, turn), state=state)
     if alarm.state is AlarmState.LATCHED:
         turn.draft.keep(latched)
         return Verdict.UNCHANGED
@@ -217,7 +220,7 @@ def breach_of(limit: AlarmLimit, tier: int) -> Breach:
 
 def _seen(alarm: Alarm, turn: Turn) -> Alarm:
     """*alarm* with the newest value, and that value among its evidence where it violates."""
-    updated = _with_latest_value(alarm, turn.after)
+    updated = _with_latest_value(alarm, turn)
     newest = turn.after.window[-1]
     if newest.value is None or turn.now is None or turn.now.violated_since[0] is None:
         return updated
@@ -227,11 +230,9 @@ def _seen(alarm: Alarm, turn: Turn) -> Alarm:
     return replace(updated, evidence=(*updated.evidence, reading_id)[-_MOST_EVIDENCE:])
 
 
-def _with_latest_value(alarm: Alarm, after: Track) -> Alarm:
-    latest = next((entry for entry in reversed(after.window) if entry.value is not None), None)
-    if latest is None:
-        return alarm
-    return replace(alarm, value=latest.value, value_ms=latest.at_ms)
+def _with_latest_value(alarm: Alarm, turn: Turn) -> Alarm:
+    latest = newest_value(turn.after, turn.limit)
+    return alarm if latest is None else replace(alarm, value=latest.value, value_ms=latest.at_ms)
 
 
 def _evidence(after: Track, onset_ms: int) -> tuple[UUID, ...]:

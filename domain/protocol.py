@@ -1,9 +1,11 @@
 """The protocol: the limits, signal rules, delays and priorities in force, as versioned data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from math import inf
+from typing import NamedTuple
 
 from domain.alarms import Priority
 from domain.times import duration_ms
@@ -135,6 +137,7 @@ class SignalRules:
     """What is done about signals that are absent, zero, overdue or from a wrong clock."""
 
     sensors: tuple[Sensor, ...]
+    sensors_of: Mapping[VitalSign, tuple[Sensor, ...]] = field(init=False)
     sensor_off_after_ms: int
     sensor_off_priority: Priority
     sensor_back_for_ms: int
@@ -155,6 +158,12 @@ class SignalRules:
     clock_skew_messages: int
     clock_skew_for_ms: int  # a buffer that empties at once is not a wrong clock
 
+    def __post_init__(self) -> None:
+        """Index the sensors by what they carry."""
+        signs = {sign for sensor in self.sensors for sign in sensor.vital_signs}
+        by_sign = {sign: tuple(each for each in self.sensors if sign in each.vital_signs) for sign in signs}
+        object.__setattr__(self, "sensors_of", by_sign)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
@@ -166,6 +175,24 @@ class Lateness:
     spot_check_ms: int
     late_after_ms: int  # older than this on arrival: the page says how late
     finding_interval_ms: int  # one late finding of a limit in so much observed time
+    shortest_ms: int = field(init=False)  # younger than this is the present for every sign
+
+    def __post_init__(self) -> None:
+        """Keep the shortest of the ages."""
+        ages = (*self.streamed_ms.values(), self.streamed_default_ms, self.spot_check_ms)
+        object.__setattr__(self, "shortest_ms", min(ages))
+
+
+class QuietBand(NamedTuple):
+    """A value strictly between *low* and *high* violates no limit of its sign."""
+
+    low: float
+    high: float
+
+
+_NEVER_QUIET = QuietBand(inf, -inf)
+ALWAYS_QUIET = QuietBand(-inf, inf)
+"""Of a sign on which no limit stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +210,7 @@ class Protocol:
     limits_of: Mapping[VitalSign, tuple[AlarmLimit, ...]] = field(init=False)
     conditional: frozenset[VitalSign] = field(init=False)  # signs whose limits are not the same for everybody
     limit_by_id: Mapping[str, AlarmLimit] = field(init=False)
+    quiet_of: Mapping[VitalSign, QuietBand] = field(init=False)  # of signs with the same limits for everybody
 
     def __post_init__(self) -> None:
         """Index the limits. Raises ValueError where two share an id."""
@@ -196,3 +224,18 @@ class Protocol:
         object.__setattr__(self, "limit_by_id", by_id)
         object.__setattr__(self, "conditional", conditional)
         object.__setattr__(self, "limits_of", by_sign)
+        bands = {sign: quiet_band(limits) for sign, limits in by_sign.items() if sign not in conditional}
+        object.__setattr__(self, "quiet_of", bands)
+
+
+def quiet_band(limits: Iterable[AlarmLimit]) -> QuietBand:
+    """The values about which none of *limits* could have anything to say."""
+    low, high = -inf, inf
+    for limit in limits:
+        if limit.measure is not Measure.VALUE:
+            return _NEVER_QUIET
+        if limit.side is Side.LOW:
+            low = max(low, limit.tiers[0].threshold)
+        else:
+            high = min(high, limit.tiers[0].threshold)
+    return QuietBand(low, high)

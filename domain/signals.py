@@ -14,8 +14,8 @@ from domain.vital_signs import VitalSign
 
 def sensor_of(reading: Reading, rules: SignalRules) -> Sensor | None:
     """The sensor a reading comes through; None for signs whose signal is not watched."""
-    for sensor in rules.sensors:
-        if reading.vital_sign in sensor.vital_signs and (sensor.site is None or sensor.site == reading.site):
+    for sensor in rules.sensors_of.get(reading.vital_sign, ()):
+        if sensor.site is None or sensor.site == reading.site:
             return sensor
     return None
 
@@ -57,7 +57,7 @@ def settle_signals(draft: Draft, device_id: str, device: Device, at_ms: int, cau
     """Raise and end the alarms that follow from what the channels of *device* deliver at *at_ms*."""
     rules = draft.protocol.signals
     is_streamed = device.acquisition is Acquisition.CONTINUOUS
-    if not draft.alarms and all(channel.is_usable for channel in device.channels.values()):
+    if not draft.has_signal_alarms and all(channel.is_usable for channel in device.channels.values()):
         return  # nearly every set: nothing is off, nothing can end
     known = {name: channel for name, channel in device.channels.items() if channel.was_ever_usable}
     view = _View(known, at_ms, rules, is_streamed=is_streamed)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from domain.chart import Entry, Judgement, Track
 from domain.judging import judge, lose
-from domain.protocol import AlarmLimit, Measure, Side
+from domain.protocol import AlarmLimit, Measure, QuietBand, Side
 
 _LONGEST_HISTORY = 200
 
@@ -53,6 +53,34 @@ def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reorder
         value_ms = entry.at_ms
     after = Track(window, track.base, present, history, track.late_findings, track.base_device, value_ms)
     return _without_old(after, limits, reordering_ms)
+
+
+def with_quiet_entry(track: Track, entry: Entry, band: QuietBand, reordering_ms: int) -> Track | None:
+    """*track* with *entry* where that needs no judging: nearly always. None where it does.
+
+    So it is when nothing was wrong, the entry is the newest, and neither it nor what leaves the window
+    can violate a limit. The result is that of `with_entry`, at a fraction of its cost.
+    """
+    low, high = band
+    window, at_ms, value = track.window, entry.at_ms, entry.value
+    if track.present or track.base or value is None or not low < value < high:
+        return None
+    if window and window[-1].at_ms >= at_ms:
+        return None
+    kept, source = 0, track.base_device
+    oldest_kept = at_ms - reordering_ms
+    for old in window:
+        if old.at_ms >= oldest_kept:
+            break
+        kept += 1
+        if old.value is None:
+            continue
+        if not low < old.value < high:
+            return None
+        source = old.device_id
+    return Track(
+        (*window[kept:], entry), track.base, track.present, track.history, track.late_findings, source, at_ms
+    )
 
 
 def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: History) -> float:
@@ -115,17 +143,17 @@ def _step(
 
     A loss counts where *source*, the device of the value before it, has lost its signal.
     """
-    values = [entry.value for entry in moment if entry.value is not None]
-    if not values and all(entry.device_id != source for entry in moment):
+    valued = [entry for entry in moment if entry.value is not None]
+    if not valued and all(entry.device_id != source for entry in moment):
         return judgements
     at_ms = moment[0].at_ms
-    is_streamed = all(entry.is_streamed for entry in moment)
     after = {}
     for limit in limits:
         before = judgements.get(limit.limit_id)
-        if values:
-            value = judged_value(limit, _worst(limit, values), at_ms, history)
-            judgement = judge(limit, before, value, at_ms, is_streamed=is_streamed)
+        if valued:
+            worst = _worst(limit, valued)
+            value = judged_value(limit, worst.value or 0.0, at_ms, history)
+            judgement = judge(limit, before, value, at_ms, is_streamed=worst.is_streamed)
         else:
             judgement = lose(limit, before)
         if judgement is not None:
@@ -133,11 +161,20 @@ def _step(
     return after
 
 
-def _worst(limit: AlarmLimit, values: Sequence[float]) -> float:
-    if len(values) == 1:
-        return values[0]
+def newest_value(track: Track, limit: AlarmLimit) -> Entry | None:
+    """The newest entry that has a value; of several at one moment the one that *limit* minds most."""
+    valued = [entry for entry in track.window if entry.value is not None]
+    return _worst(limit, [entry for entry in valued if entry.at_ms == valued[-1].at_ms]) if valued else None
+
+
+def _worst(limit: AlarmLimit, entries: Sequence[Entry]) -> Entry:
+    """The entry that *limit* minds most; of equal ones that of a spot check, which knows no delay."""
+    if len(entries) == 1:
+        return entries[0]
     is_low = limit.side is Side.LOW or limit.measure is Measure.FALL
-    return min(values) if is_low else max(values)
+    if is_low:
+        return min(entries, key=lambda entry: (entry.value, entry.is_streamed))
+    return max(entries, key=lambda entry: (entry.value, not entry.is_streamed))
 
 
 def _without_old(track: Track, limits: Sequence[AlarmLimit], reordering_ms: int) -> Track:
