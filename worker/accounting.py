@@ -71,13 +71,13 @@ def count_database_error(metrics: Metrics, error: BaseException) -> None:
 def _count_readings(metrics: Metrics, batch: Batch, outcome: Outcome) -> None:
     counts = outcome.counts
     metrics.readings_duplicate.inc(counts.duplicates)
-    for vital, number in counts.vitals.items():
+    for vital, number in outcome.vitals.items():
         metrics.readings_accepted.labels(vital=vital).inc(number)
     for vital, number in counts.late.items():
         metrics.readings_late.labels(vital=vital).inc(number)
     for flag, number in counts.flags.items():
         metrics.readings_flagged.labels(flag=flag).inc(number)
-    for verdict, number in counts.verdicts.items():
+    for verdict, number in Counter(counts.verdicts).items():
         metrics.evaluations.labels(verdict=verdict).inc(number)
     for (name, word), number in counts.commands.items():
         metrics.commands.labels(command=name, outcome=word).inc(number)

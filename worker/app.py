@@ -1,6 +1,7 @@
 """The composition root: everything is made here, started in order, watched, and ended in order."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -47,6 +48,7 @@ _RETRY_BACKOFF_MS = 20  # between a lane's transactions, one right after the oth
 _LOOK_SECONDS = 1.0
 _LOOK_AT_DATABASE_SECONDS = 5.0
 _TICK_SECONDS = 0.1
+_COLLECT_AFTER = 50_000  # new objects
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
     ):
         lanes = await _unless_stopped(_ready_to_start(settings, engine, health, wait), stop)
         if lanes is not None:
+            _collect_seldom()
             lanes_known.append(lanes)
             log.info("http_served", host=settings.http_host, port=port)
             worker = Worker(settings, protocol, engine, lanes=lanes, metrics=metrics, health=health)
@@ -90,6 +93,13 @@ def protocol_of(settings: Settings) -> Protocol:
         return load_protocol(settings.protocol)
     except ProtocolError as error:
         raise OperatorError(f"VIGIL_PROTOCOL: {error}") from None
+
+
+def _collect_seldom() -> None:
+    """Let Python look for cycles less often: charts live long and make none, and looking took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from domain.commands import Command
 from domain.observations import ObservationSet
@@ -32,17 +32,12 @@ class Run:
         return Claim(self.topic, self.partition, self.stored, self.records[-1].offset + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What a record said, with the record, should it have to become a dead letter after all."""
+class Item(NamedTuple):
+    """What a record said and whose chart it is about, with the record, should it become a dead letter after all."""
 
     entry: Entry
+    chart_key: ChartKey
     record: Record
-
-    @property
-    def chart_key(self) -> ChartKey:
-        """Whose chart it is about."""
-        return ChartKey(self.entry.patient_id, self.entry.mode)
 
 
 @dataclass(slots=True)
@@ -80,7 +75,8 @@ async def read_batch(runs: Sequence[Run], commands_topic: str) -> Batch:
 def _read_readings(batch: Batch, record: Record) -> None:
     decoded = decode_reading_record(record)
     if decoded.observation is not None:
-        batch.items.append(Item(decoded.observation, record))
+        observation = decoded.observation
+        batch.items.append(Item(observation, ChartKey(observation.patient_id, observation.mode), record))
     batch.refused.extend((record, refusal) for refusal in decoded.refusals)
 
 
@@ -89,7 +85,7 @@ def _read_command(batch: Batch, record: Record) -> None:
     if isinstance(decoded, Refusal):
         batch.refused.append((record, decoded))
     else:
-        batch.items.append(Item(decoded, record))
+        batch.items.append(Item(decoded, ChartKey(decoded.patient_id, decoded.mode), record))
 
 
 def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:

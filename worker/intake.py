@@ -17,7 +17,7 @@ from worker.errors import OperatorError
 from worker.internals import position_of
 from worker.messages import Record, Refusal, RefusalReason
 from worker.messages.records import correlation_of
-from worker.observability.labels import PauseReason
+from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
 from worker.positions import Fit, Position, fit, not_yet_handled, pause_after, recover
@@ -119,6 +119,7 @@ class Intake:
         for attempt in range(1, _ATTEMPTS + 1):
             started = time.perf_counter()
             batch = await read_batch(runs, self._names.commands)
+            self._metrics.loop_seconds.labels(phase=LoopPhase.DECODE).inc(time.perf_counter() - started)
             try:
                 return await self._commit_batch(batch, started)
             except Exception as error:

@@ -50,7 +50,7 @@ def name_of(command: Command) -> CommandName:
 
 @dataclass(slots=True)
 class Known:
-    """What the database has already of what a batch brings; grows with what the batch itself brings."""
+    """What is known already of what a batch brings: what the database has, and what came earlier in the batch."""
 
     readings: set[ReadingKey] = field(default_factory=set)
     taken: set[Slot] = field(default_factory=set)
@@ -63,8 +63,7 @@ class Counts:
 
     duplicates: int = 0
     sets: int = 0
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
-    vitals: Counter[str] = field(default_factory=Counter)
+    verdicts: list[Verdict] = field(default_factory=list)
     late: Counter[str] = field(default_factory=Counter)  # by vital sign
     flags: Counter[Flag] = field(default_factory=Counter)
     commands: Counter[tuple[CommandName, CommandOutcome]] = field(default_factory=Counter)
@@ -94,13 +93,27 @@ def _candidate(chart_id: int, observation: ObservationSet, reading: Reading) -> 
     )
 
 
+@dataclass(slots=True)
+class _Working:
+    """A chart while a transaction works with it."""
+
+    chart_id: int
+    before_seq: int
+    chart: Chart
+
+
 class Ledger:
     """Takes in one item after the other and gathers what follows from each."""
 
     def __init__(
-        self, charts: Mapping[ChartKey, StoredChart], known: Known, protocol: Protocol, *, site: str
+        self,
+        charts: Mapping[ChartKey, StoredChart],
+        known: Known,
+        protocol: Protocol,
+        *,
+        site: str,
+        asks_all: bool = False,
     ) -> None:
-        self.before_seq = {key: stored.chart.chart_seq for key, stored in charts.items()}
         self.readings: list[ReadingRow] = []
         self.commands: list[CommandRow] = []
         self.ticks: list[TickRow] = []
@@ -109,86 +122,107 @@ class Ledger:
         self.outgoing: dict[int, list[OutgoingRecord]] = {}
         self.refused: list[tuple[Record, Refusal]] = []
         self.counts = Counts()
-        self._charts = dict(charts)
+        self._working = {
+            key: _Working(stored.chart_id, stored.chart.chart_seq, stored.chart)
+            for key, stored in charts.items()
+        }
         self._known = known
+        self._indexed = 0  # how many of the readings gathered here are in what is known
         self._protocol = protocol
         self._site = site
+        self._asks_all = asks_all
+
+    @property
+    def before_seq(self) -> dict[ChartKey, int]:
+        """The number each chart had when it was locked."""
+        return {key: working.before_seq for key, working in self._working.items()}
 
     @property
     def changed(self) -> list[StoredChart]:
         """The charts that took something in."""
         return [
-            stored for key, stored in self._charts.items() if stored.chart.chart_seq != self.before_seq[key]
+            StoredChart(working.chart_id, working.chart)
+            for working in self._working.values()
+            if working.chart.chart_seq != working.before_seq
         ]
 
     def take(self, item: Item) -> None:
         """Take in *item*; one that our own code fails on becomes a dead letter, and the rest goes on."""
         try:
             if isinstance(item.entry, ObservationSet):
-                self._take_set(item.chart_key, item.entry)
+                self._take_set(self._working[item.chart_key], item.entry)
             else:
-                self._take_command(item.chart_key, item.entry)
+                self._take_command(self._working[item.chart_key], item.entry)
         except Exception:  # a defect on one message must not cost the others
+            record = item.record
             log.exception(
-                "evaluation_failed",
-                topic=item.record.topic,
-                partition=item.record.partition,
-                offset=item.record.offset,
+                "evaluation_failed", topic=record.topic, partition=record.partition, offset=record.offset
             )
-            device_id = item.entry.device_id if isinstance(item.entry, ObservationSet) else None
-            self.refused.append(
-                (
-                    item.record,
-                    Refusal(
-                        reason=RefusalReason.NOT_EVALUATED,
-                        correlation_id=correlation_of(item.record),
-                        device_id=device_id,
-                    ),
-                )
+            refusal = Refusal(
+                reason=RefusalReason.NOT_EVALUATED,
+                correlation_id=correlation_of(record),
+                device_id=item.entry.device_id if isinstance(item.entry, ObservationSet) else None,
             )
+            self.refused.append((record, refusal))
 
     def take_tick(self, key: ChartKey, at: datetime) -> bool:
         """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more)."""
-        stored = self._charts[key]
-        due_ms = stored.chart.due_ms
+        working = self._working[key]
+        due_ms = working.chart.due_ms
         if due_ms is None or due_ms > to_ms(at):
             return False
-        evaluation = evaluate(stored.chart, Tick(at=at), self._protocol)
-        self._enter(key, evaluation)
-        self.ticks.append(TickRow(stored.chart_id, evaluation.chart.chart_seq, at))
+        evaluation = evaluate(working.chart, Tick(at=at), self._protocol)
+        self._enter(working, evaluation)
+        self.ticks.append(TickRow(working.chart_id, evaluation.chart.chart_seq, at))
         return True
 
-    def _take_set(self, key: ChartKey, observation: ObservationSet) -> None:
-        stored = self._charts[key]
-        fresh, slots = self._fresh(stored.chart_id, observation)
-        self.counts.duplicates += len(observation.readings) - len(fresh)
-        if not fresh:
+    def _take_set(self, working: _Working, observation: ObservationSet) -> None:
+        new: ObservationSet | None = observation
+        is_conflict = False
+        if not self._is_certainly_new(working.chart, observation):
+            new, is_conflict = self._only_new(working.chart_id, observation)
+        if new is None:
             return
-        if len(fresh) < len(observation.readings):
-            observation = replace(observation, readings=tuple(fresh.values()))
-        is_conflict = not self._known.taken.isdisjoint(slots)
-        evaluation = evaluate(stored.chart, observation, self._protocol, is_conflict=is_conflict)
-        self._enter(key, evaluation)
-        self._known.readings.update(fresh)
-        self._known.taken.update(slots)
-        self._enter_readings(stored.chart_id, observation, evaluation)
-        self._count(observation, evaluation)
+        evaluation = evaluate(working.chart, new, self._protocol, is_conflict=is_conflict)
+        self._enter(working, evaluation)
+        self._enter_readings(working.chart_id, new, evaluation)
+        self._count(new, evaluation)
 
-    def _fresh(
-        self, chart_id: int, observation: ObservationSet
-    ) -> tuple[dict[ReadingKey, Reading], set[Slot]]:
-        """The readings never seen before, one of each, and the slots they would take."""
+    def _is_certainly_new(self, chart: Chart, observation: ObservationSet) -> bool:
+        """Whether neither the database nor this batch has had any of the set, and none stands twice in it.
+
+        The chart has taken in what came earlier in the batch, so it answers for that as well.
+        """
+        if self._asks_all or not is_certainly_new(chart, observation):
+            return False
+        readings = observation.readings
+        return len(readings) == 1 or len({reading.reading_id for reading in readings}) == len(readings)
+
+    def _only_new(self, chart_id: int, observation: ObservationSet) -> tuple[ObservationSet | None, bool]:
+        """What of the set was never seen before, and whether it stands against something that was."""
+        self._index_what_was_gathered()
         known = self._known.readings
         fresh = {
-            (chart_id, reading.reading_id): reading
+            reading.reading_id: reading
             for reading in observation.readings
             if (chart_id, reading.reading_id) not in known
         }
+        self.counts.duplicates += len(observation.readings) - len(fresh)
+        if not fresh:
+            return None, False
         observed_at, device_id = observation.observed_at, observation.device_id
         slots: set[Slot] = {
             (chart_id, observed_at, device_id, reading.vital_sign, reading.site) for reading in fresh.values()
         }
-        return fresh, slots
+        new = replace(observation, readings=tuple(fresh.values()))
+        return new, not self._known.taken.isdisjoint(slots)
+
+    def _index_what_was_gathered(self) -> None:
+        """Add this batch's readings to what is known; only when somebody asks, which is seldom."""
+        for row in self.readings[self._indexed :]:
+            self._known.readings.add((row.chart_id, row.reading_id))
+            self._known.taken.add((row.chart_id, row.observed_at, row.device_id, row.vital_sign, row.site))
+        self._indexed = len(self.readings)
 
     def _enter_readings(self, chart_id: int, observation: ObservationSet, evaluation: Evaluation) -> None:
         flags = list(evaluation.flags) or None
@@ -220,29 +254,29 @@ class Ledger:
     def _count(self, observation: ObservationSet, evaluation: Evaluation) -> None:
         counts, verdicts = self.counts, evaluation.verdicts
         counts.sets += 1
-        counts.verdicts.update(verdicts)
+        counts.verdicts.extend(verdicts)
         if evaluation.flags:
             counts.flags.update(dict.fromkeys(evaluation.flags, len(observation.readings)))
-        for reading, verdict in zip(observation.readings, verdicts, strict=True):
-            counts.vitals[reading.vital_sign] += 1
-            if verdict is Verdict.TOO_OLD:
-                counts.late[reading.vital_sign] += 1
+        if Verdict.TOO_OLD in verdicts:
+            judged = zip(observation.readings, verdicts, strict=True)
+            counts.late.update(
+                reading.vital_sign for reading, verdict in judged if verdict is Verdict.TOO_OLD
+            )
 
-    def _take_command(self, key: ChartKey, command: Command) -> None:
+    def _take_command(self, working: _Working, command: Command) -> None:
         name = name_of(command)
         if command.command_id in self._known.commands:
             self.counts.commands[name, CommandOutcome.DUPLICATE] += 1
             return
-        stored = self._charts[key]
-        evaluation = evaluate(stored.chart, command, self._protocol)
-        self._enter(key, evaluation)
+        evaluation = evaluate(working.chart, command, self._protocol)
+        self._enter(working, evaluation)
         self._known.commands.add(command.command_id)
         outcome = CommandOutcome.APPLIED if evaluation.refusal is None else CommandOutcome.WITHOUT_EFFECT
         self.counts.commands[name, outcome] += 1
         self.commands.append(
             CommandRow(
                 command.command_id,
-                stored.chart_id,
+                working.chart_id,
                 evaluation.chart.chart_seq,
                 name,
                 command.issued_at,
@@ -253,18 +287,19 @@ class Ledger:
             )
         )
 
-    def _enter(self, key: ChartKey, evaluation: Evaluation) -> None:
+    def _enter(self, working: _Working, evaluation: Evaluation) -> None:
         """Take over what an evaluation came to: all of it, or, if making a record of it fails, nothing."""
-        stored = self._charts[key]
-        before, after = stored.chart, evaluation.chart
-        records = self._records(evaluation.alerts)
-        if after.is_replayed:  # in its own time: how long ago it was received says nothing of us
-            records = [replace(record, observed_at=None, received_at=None) for record in records]
-        if evaluation.ended or after.alarms is not before.alarms:
-            self.episodes.extend(_episodes(stored.chart_id, before, evaluation))
-        self._queue(after.lane, records, evaluation.alerts)
-        self.ward_signals.extend(evaluation.ward_signals)
-        self._charts[key] = StoredChart(stored.chart_id, after)
+        before, after = working.chart, evaluation.chart
+        if evaluation.alerts:
+            records = self._records(evaluation.alerts)
+            if after.is_replayed:  # in its own time: how long ago it was received says nothing of us
+                records = [replace(record, observed_at=None, received_at=None) for record in records]
+            self._queue(after.lane, records, evaluation.alerts)
+        if after.alarms or evaluation.ended:
+            self.episodes.extend(_episodes(working.chart_id, before, evaluation))
+        if evaluation.ward_signals:
+            self.ward_signals.extend(evaluation.ward_signals)
+        working.chart = after
 
     def say(self, lane: int, alerts: Sequence[Alert]) -> None:
         """Queue *alerts* in *lane*."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ class Outcome:
 
     records: int
     readings: int
+    vitals: Mapping[str, int]
     refused: Sequence[tuple[Record, Refusal]]
     ticks: int
     counts: Counts
@@ -69,7 +71,7 @@ class Pipeline:
             charts = await self._lock(work, {item.chart_key for item in batch.items})
             known = await _known(work, batch, charts, ask_all=ask_all)
             evaluating = time.perf_counter()
-            ledger = Ledger(charts, known, self.protocol, site=self.site)
+            ledger = Ledger(charts, known, self.protocol, site=self.site, asks_all=ask_all)
             for start in range(0, len(batch.items), SLICE):
                 for item in batch.items[start : start + SLICE]:
                     ledger.take(item)
@@ -182,6 +184,7 @@ def _outcome(
     return Outcome(
         records=batch.size if batch else 0,
         readings=len(ledger.readings),
+        vitals=Counter(row.vital_sign for row in ledger.readings),
         refused=[*(batch.refused if batch else ()), *ledger.refused],
         ticks=len(ledger.ticks),
         counts=ledger.counts,
