@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from worker import lenient_records
 from worker.connections import security_of
 from worker.settings import Settings
 from worker.topics import TopicNames
@@ -29,6 +30,7 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 def make_broker(settings: Settings) -> KafkaBroker:
     """FastStream's broker, for consuming only: what goes out goes through the lanes' own producers."""
+    lenient_records.install()
     logging.getLogger("faststream").setLevel(logging.ERROR)  # below that it says what we say ourselves
     return KafkaBroker(
         settings.kafka_bootstrap_servers.split(","),
