@@ -41,15 +41,39 @@ class Judgement(NamedTuple):
     cleared_since: tuple[int | None, ...]
 
 
+class Source(NamedTuple):
+    """Where values come from."""
+
+    device_id: str
+    site: str | None = None
+    is_streamed: bool = False
+
+
 class Entry(NamedTuple):
-    """One value in a sign's window, rounded as it is judged, or the loss of its signal."""
+    """One value in a sign's window, rounded as it is judged, or the loss of its signal.
+
+    The content of an entry is its identity. Only what could become evidence bears its reading's id: nearly
+    all values are quiet, and a chart is written with every batch.
+    """
 
     at_ms: int  # effective time: observed, corrected for the device's clock
     value: float | None  # None: here the signal was lost
-    is_streamed: bool
-    reading_hex: str  # the reading's id
-    device_id: str
-    site: str | None = None
+    source: Source
+    reading_hex: str = ""
+
+    @property
+    def device_id(self) -> str:
+        """The device it came from."""
+        return self.source.device_id
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it came from a monitor, so that delays apply."""
+        return self.source.is_streamed
+
+    def is_same_as(self, other: "Entry") -> bool:
+        """Whether both are one reading, handed over twice."""
+        return (self.at_ms, self.value, self.source) == (other.at_ms, other.value, other.source)
 
 
 class Track(NamedTuple):

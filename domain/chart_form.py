@@ -1,12 +1,12 @@
 """The chart and the ward as plain data that JSON can hold: compact, since it is written with every batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
-from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Offsets, Track
+from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Offsets, Source, Track
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
 from domain.vital_signs import VitalSign
@@ -98,31 +98,61 @@ def _admission_from_form(form: Form) -> Admission:
 
 
 def _track_to_form(track: Track) -> dict[str, Any]:
-    form: dict[str, Any] = {"w": [list(entry) for entry in track.window]}
-    if track.base:
-        form["b"] = _judgements_to_form(track.base)
-    if track.base_device is not None:
-        form["d"] = track.base_device
-    if track.value_ms is not None:
-        form["n"] = track.value_ms
-    if track.present:
-        form["p"] = _judgements_to_form(track.present)
+    form = _window_to_form(track.window)
+    for name, part in (("b", track.base), ("p", track.present)):
+        if part:
+            form[name] = _judgements_to_form(part)
     if track.history:
         form["h"] = track.history
     if track.late_findings:
         form["l"] = track.late_findings
+    form["d"] = track.base_device
+    form["n"] = track.value_ms
     return form
+
+
+def _window_to_form(window: Sequence[Entry]) -> dict[str, Any]:
+    """The window by columns: times counted from the first, values, and what nearly all entries share once."""
+    if not window:
+        return {"a": 0, "t": (), "v": (), "s": ()}
+    times, values, from_where, ids = zip(*window, strict=True)
+    first = times[0]
+    form: dict[str, Any] = {"a": first, "t": [at_ms - first for at_ms in times], "v": values}
+    sources = (
+        list(dict.fromkeys(from_where))
+        if from_where.count(from_where[0]) < len(from_where)
+        else from_where[:1]
+    )
+    form["s"] = [list(source) for source in sources]
+    if len(sources) > 1:
+        form["k"] = [sources.index(source) for source in from_where]
+    if any(ids):
+        form["i"] = {str(place): reading_hex for place, reading_hex in enumerate(ids) if reading_hex}
+    return form
+
+
+def _window_from_form(form: Form) -> tuple[Entry, ...]:
+    first, times, values = form["a"], form["t"], form["v"]
+    sources = [Source(*source) for source in form["s"]]
+    if len(sources) == 1 and "i" not in form:
+        (source,) = sources
+        return tuple(Entry(first + after, value, source) for after, value in zip(times, values, strict=True))
+    kinds, ids = form.get("k", (0,) * len(times)), form.get("i", {})
+    return tuple(
+        Entry(first + times[place], value, sources[kinds[place]], ids.get(str(place), ""))
+        for place, value in enumerate(values)
+    )
 
 
 def _track_from_form(form: Form) -> Track:
     return Track(
-        window=tuple(Entry(*entry) for entry in form["w"]),
+        window=_window_from_form(form),
         base=_judgements_from_form(form["b"]) if "b" in form else {},
         present=_judgements_from_form(form["p"]) if "p" in form else {},
         history=tuple((past[0], past[1]) for past in form.get("h", ())),
         late_findings=form.get("l", {}),
-        base_device=form.get("d"),
-        value_ms=form.get("n"),
+        base_device=form["d"],
+        value_ms=form["n"],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.alarms import Priority
 from domain.alerts import Flag, Reason
-from domain.chart import Device, Entry, Track
+from domain.chart import Device, Entry, Source, Track
 from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
 from domain.draft import Cause, Draft
 from domain.late_findings import find_late, find_what_passed_unheard
@@ -139,9 +139,12 @@ def _has_value(reading: Reading) -> bool:
 
 
 def _entry(reading: Reading, cause: Cause, *, is_streamed: bool) -> Entry:
-    value = None if reading.value is None else rounded(reading.vital_sign, reading.value)
+    """The reading as its track keeps it; a value, since it may become evidence, with its id."""
+    source = Source(cause.device_id or "", reading.site, is_streamed)
+    if not _has_value(reading) or reading.value is None:
+        return Entry(cause.observed_ms, None, source)
     return Entry(
-        cause.observed_ms, value, is_streamed, reading.reading_id.hex, cause.device_id or "", reading.site
+        cause.observed_ms, rounded(reading.vital_sign, reading.value), source, reading.reading_id.hex
     )
 
 
@@ -194,8 +197,7 @@ def _take_values(
     limits = limits_in_force(draft, sign, at_ms)
     newest = newest_ms(before)
     is_reordered = newest is not None and at_ms <= newest
-    known = {each.reading_hex for each in before.window} if is_reordered else set()
-    fresh = [entry for entry in entries if entry.reading_hex not in known]
+    fresh = [entry for entry in entries if not is_reordered or not _is_known(before, entry)]
     if not fresh:
         return Verdict.UNCHANGED  # the same readings again
     unjudged = _why_not_judged(draft.protocol.lateness, before, fresh[0], cause, sign)
@@ -223,10 +225,11 @@ def _take_values(
 
 def _is_known_otherwise(track: Track, entry: Entry) -> bool:
     """Whether the same device has sent another value for the same moment and site."""
-    return any(
-        (each.at_ms, each.device_id, each.site) == (entry.at_ms, entry.device_id, entry.site)
-        for each in track.window
-    )
+    return any(each.at_ms == entry.at_ms and each.source == entry.source for each in track.window)
+
+
+def _is_known(track: Track, entry: Entry) -> bool:
+    return any(each.is_same_as(entry) for each in track.window)
 
 
 def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
@@ -258,8 +261,8 @@ def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: boo
     reordering_ms = draft.protocol.lateness.reordering_ms
     if is_overtaken(track, cause.observed_ms, reordering_ms):
         return said
-    entry = Entry(cause.observed_ms, None, is_streamed, reading.reading_id.hex, cause.device_id or "")
-    if any(each.reading_hex == entry.reading_hex for each in track.window):
+    entry = _entry(reading, cause, is_streamed=is_streamed)
+    if _is_known(track, entry):
         return said
     limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
     after = with_entry(track, entry, limits, reordering_ms)

@@ -222,7 +222,7 @@ def _seen(alarm: Alarm, turn: Turn) -> Alarm:
     """*alarm* with the newest value, and that value among its evidence where it violates."""
     updated = _with_latest_value(alarm, turn)
     newest = turn.after.window[-1]
-    if newest.value is None or turn.now is None or turn.now.violated_since[0] is None:
+    if not newest.reading_hex or turn.now is None or turn.now.violated_since[0] is None:
         return updated
     reading_id = UUID(newest.reading_hex)
     if reading_id in updated.evidence:
@@ -236,5 +236,5 @@ def _with_latest_value(alarm: Alarm, turn: Turn) -> Alarm:
 
 
 def _evidence(after: Track, onset_ms: int) -> tuple[UUID, ...]:
-    ids = [entry.reading_hex for entry in after.window if entry.at_ms >= onset_ms and entry.value is not None]
+    ids = [entry.reading_hex for entry in after.window if entry.at_ms >= onset_ms and entry.reading_hex]
     return tuple(UUID(each) for each in ids[-_MOST_EVIDENCE:])

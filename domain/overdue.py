@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from domain.alerts import Flag, Reason
-from domain.chart import Device, Track
+from domain.chart import Device, Entry, Source, Track
 from domain.draft import Cause, Draft
 from domain.limit_alarms import settle, turn_of
 from domain.limits_in_force import limits_in_force
@@ -110,5 +110,6 @@ def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
 
 def _lost(track: Track, at_ms: int, limits: Sequence[AlarmLimit], draft: Draft) -> Track:
     last = track.window[-1]
-    loss = last._replace(at_ms=max(at_ms, last.at_ms + 1), value=None, device_id=source_of(track) or "")
+    source = Source(source_of(track) or "", is_streamed=True)
+    loss = Entry(max(at_ms, last.at_ms + 1), None, source)
     return with_entry(track, loss, limits, draft.protocol.lateness.reordering_ms)

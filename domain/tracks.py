@@ -46,7 +46,7 @@ def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reorder
         present = _step(track.present, (entry,), limits, history, source)
         window = (*track.window, entry)
     else:
-        window = tuple(sorted((*track.window, entry), key=lambda each: (each.at_ms, each.reading_hex)))
+        window = tuple(sorted((*track.window, entry), key=_order))
         present = _folded(track.base, window, limits, history, track.base_device)
     value_ms = track.value_ms
     if entry.value is not None and (value_ms is None or entry.at_ms > value_ms):
@@ -78,9 +78,16 @@ def with_quiet_entry(track: Track, entry: Entry, band: QuietBand, reordering_ms:
         if not low < old.value < high:
             return None
         source = old.device_id
+    shared = window[-1].source if window and window[-1].source == entry.source else entry.source
+    quiet = Entry(at_ms, value, shared)
     return Track(
-        (*window[kept:], entry), track.base, track.present, track.history, track.late_findings, source, at_ms
+        (*window[kept:], quiet), track.base, track.present, track.history, track.late_findings, source, at_ms
     )
+
+
+def _order(entry: Entry) -> tuple[int, bool, float, str, str]:
+    device_id, site, _ = entry.source
+    return entry.at_ms, entry.value is None, entry.value or 0.0, device_id, site or ""
 
 
 def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: History) -> float:
@@ -93,10 +100,18 @@ def judged_value(limit: AlarmLimit, value: float, at_ms: int, history: History) 
 
 def was_in_force(track: Track, limit: AlarmLimit) -> bool:
     """Whether a tier of *limit* was in force at any moment that *track* still knows."""
-    known = track.base.get(limit.limit_id)
-    base = {limit.limit_id: known} if known else {}
-    states = _states(base, track.window, (limit,), track.history, track.base_device)
-    return any(judgement.tier >= 0 for state in (base, *states) for judgement in state.values())
+    return _is_in_force(track.base, limit) or first_in_force(track, limit) is not None
+
+
+def first_in_force(track: Track, limit: AlarmLimit) -> Entry | None:
+    """The first entry of the window at which a tier of *limit* was in force."""
+    states = _states(track.base, track.window, (limit,), track.history, track.base_device)
+    return next((moment[-1] for moment, state in states if _is_in_force(state, limit)), None)
+
+
+def _is_in_force(judgements: Judgements, limit: AlarmLimit) -> bool:
+    judgement = judgements.get(limit.limit_id)
+    return judgement is not None and judgement.tier >= 0
 
 
 def _folded(
@@ -107,7 +122,7 @@ def _folded(
     source: str | None,
 ) -> Judgements:
     present = base
-    for state in _states(base, window, limits, history, source):
+    for _, state in _states(base, window, limits, history, source):
         present = state
     return present
 
@@ -118,14 +133,14 @@ def _states(
     limits: Sequence[AlarmLimit],
     history: History,
     source: str | None,
-) -> Iterator[Judgements]:
-    """How *limits* stood after each moment of *window*, one after the other."""
+) -> Iterator[tuple[tuple[Entry, ...], Judgements]]:
+    """Each moment of *window* with how *limits* stood after it, one after the other."""
     state = base
     for _, entries in groupby(window, key=lambda entry: entry.at_ms):
         moment = tuple(entries)
         state = _step(state, moment, limits, history, source)
         source = _source_after(source, moment)
-        yield state
+        yield moment, state
 
 
 def _source_after(source: str | None, entries: Sequence[Entry]) -> str | None:
