@@ -29,6 +29,7 @@ from persistence.ticks import TickRow
 from worker.batches import Batch, Item
 from worker.messages import Record, Refusal, RefusalReason
 from worker.messages.alerts import alarm_state_record, alert_record
+from worker.messages.identity import text_of_id
 from worker.messages.records import correlation_of
 from worker.observability.labels import CommandName, CommandOutcome
 
@@ -283,7 +284,7 @@ class Ledger:
                 command.issued_by,
                 command.received_at,
                 command.correlation_id,
-                orjson.dumps(command).decode(),
+                orjson.dumps(command, default=text_of_id).decode(),
             )
         )
 

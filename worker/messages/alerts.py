@@ -10,6 +10,7 @@ from domain.observations import Mode
 from persistence.outbox import OutgoingRecord
 from worker.messages.announced_shapes import Action
 from worker.messages.announced_words import about_alarm, priority_word, rfc3339
+from worker.messages.identity import text_of_id
 
 ALERT_SCHEMA: Final = "urn:vigil:schema:vitals.alerts.v1"
 ALARM_STATE_SCHEMA: Final = "urn:vigil:schema:vitals.alarm-state.v1"
@@ -27,7 +28,7 @@ def alert_record(alert: Alert, *, site: str) -> OutgoingRecord:
     return OutgoingRecord(
         topic="alerts" if alert.mode is Mode.REAL else "alerts_test",
         key=_subject_key(alert).encode(),
-        value=orjson.dumps(_alert_value(alert)),
+        value=orjson.dumps(_alert_value(alert), default=text_of_id),
         headers=_cloud_event(alert, site),
         ce_id=alert.alert_id,
         priority=int(alert.priority),
@@ -84,7 +85,8 @@ def _alert_value(alert: Alert) -> dict[str, object]:
 
 
 def _state_value(alert: Alert) -> bytes:
-    return orjson.dumps(about_alarm(alert) | {"updated_at": rfc3339(alert.determined_at)})
+    told = about_alarm(alert) | {"updated_at": rfc3339(alert.determined_at)}
+    return orjson.dumps(told, default=text_of_id)
 
 
 def _subject_key(alert: Alert) -> str:

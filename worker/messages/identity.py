@@ -5,9 +5,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 from domain.observations import Mode, Validity
 from domain.vital_signs import VitalSign
 
+_UUID = pgproto.UUID  # pylint: disable=c-extension-no-member  # made in C: equal, and ten times as fast
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _VERSION_8 = 0x8 << 76  # RFC 9562: a layout of our own
@@ -32,16 +35,23 @@ def reading_id(  # noqa: PLR0913 (the content is what it is)
     No part can hold a NUL, so no two contents are written alike. Sub-microseconds do not exist.
     """
     instant = (observed_at - _EPOCH) // _MICROSECOND
-    content = (
-        f"{mode}\0{patient_id}\0{device_id}\0{vital_sign}\0{site or ''}\0{instant}"
-        f"\0{'' if value is None else repr(value)}\0{validity}\0{device or ''}"
+    told = "" if value is None else repr(value)
+    content = "\0".join(
+        (mode, patient_id, device_id, vital_sign, site or "", str(instant), told, validity, device or "")
     )
-    return UUID(bytes=blake2b(content.encode(), digest_size=16).digest())
+    return _UUID(blake2b(content.encode(), digest_size=16).digest())
 
 
 def correlation_id(topic: str, partition: int, offset: int) -> UUID:
     """Return the correlation id of a record that brought none: the same after a redelivery."""
-    return UUID(int=_correlation_base(topic, partition) | (offset & _OFFSET_BITS))
+    return _UUID((_correlation_base(topic, partition) | (offset & _OFFSET_BITS)).to_bytes(16))
+
+
+def text_of_id(value: object) -> str:
+    """Return an id as text, for orjson, which knows the standard library's class only. Raises TypeError."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,7 @@
 """What one reading says: its value in the canonical unit and its validity, or why it says nothing."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.observations import Validity
@@ -44,16 +45,20 @@ def meaning_of(reading: ReadingV1) -> Meaning | Nonsense:
     A zero from a monitor, a sentinel and a validity that may not be judged are news of the signal and never
     refused, whatever else is wrong with the value.
     """
-    value, validity = reading.value, reading.validity or Validity.VALID
-    if value is None:
+    if reading.value is None:
         return _without_value(reading)
+    return _told(reading.vital_sign, reading.value, reading.unit, reading.validity or Validity.VALID)
+
+
+@lru_cache(maxsize=8192)  # vital signs are whole numbers or tenths: a ward's are nearly always the same few
+def _told(sign: VitalSign, value: float | str, unit: str | None, validity: Validity) -> Meaning | Nonsense:
     if not validity.is_usable:
-        return Meaning(_as_far_as_known(reading), validity)
+        return Meaning(_as_far_as_known(sign, value, unit), validity)
     if isinstance(value, str):
-        return _coded(reading.vital_sign, value, reading.unit, validity)
-    if is_absent(reading.vital_sign, value):
+        return _coded(sign, value, unit, validity)
+    if is_absent(sign, value):
         return Meaning(value + 0.0, Validity.ABSENT)
-    return _measured(reading.vital_sign, value, reading.unit, validity)
+    return _measured(sign, value, unit, validity)
 
 
 def _without_value(reading: ReadingV1) -> Meaning | Nonsense:
@@ -65,14 +70,13 @@ def _without_value(reading: ReadingV1) -> Meaning | Nonsense:
     return Meaning(None, reading.validity)
 
 
-def _as_far_as_known(reading: ReadingV1) -> float | None:
+def _as_far_as_known(sign: VitalSign, value: float | str, unit: str | None) -> float | None:
     """Return a value that will not be judged, where it has one in the canonical unit."""
-    value, sign = reading.value, reading.vital_sign
     if isinstance(value, str):
         return CODES.get(sign, {}).get(value)
-    if value is None or is_absent(sign, value):
-        return value
-    converted = _converted(sign, value, reading.unit)
+    if is_absent(sign, value):
+        return value + 0.0
+    converted = _converted(sign, value, unit)
     return converted if isinstance(converted, float) else None
 
 

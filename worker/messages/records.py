@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +22,8 @@ _MILLISECONDS = re.compile(r"-?[0-9]{1,14}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _INSTANT = re.compile(WIRE_PATTERN)
 END_OF_TIME_MS = 10_413_792_000_000  # 2300-01-01
+
+_instant = lru_cache(maxsize=1024)(from_ms)  # records that came together bear the same time
 
 
 class Record(Protocol):
@@ -63,7 +66,7 @@ def received_time(record: Record, mode: Mode) -> tuple[datetime | None, bool]:
             return carried, True
     if not 0 <= record.timestamp < END_OF_TIME_MS:
         return None, False
-    return from_ms(record.timestamp), False
+    return _instant(record.timestamp), False
 
 
 def _carried_time(record: Record) -> datetime | None:

@@ -9,7 +9,8 @@ from domain.alerts import Breach, Phase, Reason
 from domain.observations import Mode
 from domain.vital_signs import VitalSign
 from tests.unit.messages.announcements import NOW, an_alert
-from worker.messages import alarm_state_record, alert_record
+from tests.unit.messages.records import a_record, a_set
+from worker.messages import alarm_state_record, alert_record, decode_reading_record
 from worker.messages.alerts import action_of
 from worker.messages.announced_shapes import AlarmStateV1, AlertV1
 
@@ -212,3 +213,18 @@ def test_a_late_finding_has_no_state():
 @pytest.mark.parametrize("mode", [Mode.TEST, Mode.DEMO])
 def test_who_joins_late_never_sees_an_alarm_that_is_not_real(mode):
     assert alarm_state_record(an_alert(mode=mode)) is None
+
+
+def test_an_alert_tells_the_ids_of_what_was_decoded_as_any_others():
+    """The decoder makes them with a class of its own, which is equal to the standard one but foreign to orjson."""
+    observation = decode_reading_record(a_record(a_set())).observation
+    ids = {
+        "evidence": (observation.readings[0].reading_id,),
+        "correlation_id": observation.correlation_id,
+    }
+    standard = {
+        "evidence": (UUID(str(ids["evidence"][0])),),
+        "correlation_id": UUID(str(ids["correlation_id"])),
+    }
+
+    assert alert_record(an_alert(**ids), site="s") == alert_record(an_alert(**standard), site="s")

@@ -76,6 +76,7 @@ def test_what_is_not_content_leaves_the_id(more):
         (a_reading("body_temperature", 37, "Cel"), a_reading("body_temperature", 98.6, "[degF]")),
         (a_reading("heart_rate", 80), a_reading("heart_rate", 80.0, "{beats}/min")),
         (a_reading("heart_rate", 0), a_reading("heart_rate", -0.0)),
+        (a_reading("heart_rate", -0.0, validity="invalid"), a_reading("heart_rate", 0, validity="invalid")),
         (a_reading("heart_rate", 80, site=""), a_reading("heart_rate", 80)),
         (a_reading("oxygen_therapy", "air", None), a_reading("oxygen_therapy", 0, "L/min")),
     ],
