@@ -1,5 +1,7 @@
 """Header names that are not UTF-8: aiokafka gives up on them, and with them on every partition; here they are read."""
 
+# pylint: disable=subclassed-final-class, arguments-differ  # aiokafka offers no other way in
+
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -181,23 +182,27 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError("\n".join(_line(one) for one in error.errors(include_url=False))) from None
 
 
+def _fields() -> Mapping[str, FieldInfo]:
+    return Settings.__pydantic_fields__
+
+
 def _line(error: ErrorDetails) -> str:
     """One wrong setting: what is wrong, what would be right. The value of a secret is not shown."""
     if not error["loc"]:
         return error["msg"].removeprefix("Value error, ")
     name = str(error["loc"][0])
-    field = Settings.model_fields[name]
+    field = _fields()[name]
     is_secret = "Secret" in str(field.annotation)
-    shown = "" if is_secret else f" {str(error['input'])!r}:"
+    given = "" if is_secret else f" {str(error['input'])!r}:"
     wrong = error["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{name.upper()}:{shown} {wrong}; it should be {field.description}"
+    return f"{PREFIX}{name.upper()}:{given} {wrong}; it should be {field.description}"
 
 
 def effective(settings: Settings) -> Iterable[tuple[str, str, str]]:
     """Yield (variable, value with secrets masked, where it came from) of every setting."""
     environment = {name.upper() for name in os.environ}
     env_file = {name.upper() for name in dotenv_values(ENV_FILE)}
-    for name in Settings.model_fields:
+    for name in _fields():
         variable = f"{PREFIX}{name.upper()}"
         origin = "environment" if variable in environment else ENV_FILE if variable in env_file else "default"
         yield variable, shown(name, getattr(settings, name)), origin
@@ -215,6 +220,6 @@ def shown(name: str, value: object) -> str:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that begin like a setting and are none: most likely misspelt."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {f"{PREFIX}{name.upper()}" for name in _fields()}
     given = {*environment, *dotenv_values(ENV_FILE)}
     return sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)

@@ -99,6 +99,8 @@ async def raw_records(message: KafkaMessage) -> Any:  # noqa: ANN401
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Passes on what the coordinator says. Only revocation waits, and not for long."""
 
+    # pylint: disable=invalid-overridden-method  # aiokafka awaits what is a coroutine
+
     def __init__(
         self,
         *,

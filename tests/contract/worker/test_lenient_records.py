@@ -11,6 +11,8 @@ from worker import lenient_records
 class Bytes(str):
     """A header's name that is written as these bytes."""
 
+    __slots__ = ()
+
     def encode(self, *_):
         return b"\xff\xfe"
 

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,17 @@ def test_a_misspelt_setting_is_noticed():
 
 def test_every_setting_says_what_would_be_right():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_readme_tells_of_every_setting():
+    readme = (Path(__file__).parents[3] / "worker" / "README.md").read_text()
+
+    missing = [
+        name
+        for name, field in Settings.model_fields.items()
+        if f"| `VIGIL_{name.upper()}` |" not in readme or f"| {field.description} |" not in readme
+    ]
+    assert missing == []
 
 
 def test_an_option_comes_before_the_environment(monkeypatch):
