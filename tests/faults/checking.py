@@ -1,0 +1,210 @@
+"""The checker: is everything that was sent, stored, said and published the same, once, and in order?"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from deploy.local.contents import Content, milliseconds, readings_in, written
+from tests.faults.evidence import Evidence, Record
+from tests.faults.producing import Sent
+from tests.faults.replaying import Replayed, Said
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a run came to; *wrong* says in words what the numbers count, and what no number counts."""
+
+    readings: int = 0
+    alerts: int = 0
+    lost: int = 0
+    doubled: int = 0
+    out_of_order: int = 0
+    wrong: list[str] = field(default_factory=list)
+    phases: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    dead_letters: int = 0
+    ticks: int = 0
+
+    def lose(self, what: str, count: int) -> None:
+        self.lost += count
+        self._say(f"{what}: {count} lost", count)
+
+    def double(self, what: str, count: int) -> None:
+        self.doubled += count
+        self._say(f"{what}: {count} doubled", count)
+
+    def misorder(self, what: str, count: int) -> None:
+        self.out_of_order += count
+        self._say(f"{what}: {count} out of order", count)
+
+    def mistrust(self, what: str, count: int = 1) -> None:
+        self._say(f"{what}: {count}", count)
+
+    def compare(self, what: str, wanted: Iterable[object], found: Iterable[object]) -> None:
+        """Every one of *wanted* must be there once, and nothing else."""
+        expected, counted = set(wanted), Counter(iter(found))
+        self.lose(what, len(expected - counted.keys()))
+        self.double(what, sum(count - 1 for count in counted.values()))
+        self.mistrust(f"{what} that nothing led to", len(counted.keys() - expected))
+
+    def _say(self, text: str, count: int) -> None:
+        if count:
+            self.wrong.append(text)
+
+
+def check(evidence: Evidence, sent: Sent, replayed: Replayed) -> Findings:
+    """Compare everything with everything; what was sent, and what the domain makes of it, are believed."""
+    findings = Findings()
+    _check_log(evidence, sent, findings)
+    _check_readings(evidence, sent, findings)
+    _check_dead_letters(evidence, sent, findings)
+    _check_lanes(evidence, findings)
+    _check_said(evidence, replayed, findings)
+    findings.misorder("records within a chart", replayed.out_of_order)
+    for text, count in Counter(replayed.wrong).items():
+        findings.mistrust(text, count)
+    findings.alerts = len(evidence.out["alerts"])
+    findings.phases, findings.ticks = dict(replayed.phases), replayed.ticks
+    return findings
+
+
+def _check_log(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+    """What was accepted must be what stands in the log."""
+    log = {record.place: record.value for record in (*evidence.readings_in, *evidence.commands_in)}
+    accepted = {place: message.value for place, message in sent.messages.items()}
+    findings.mistrust(
+        "records of the input topics that are not as sent", len(set(log.items()) ^ set(accepted.items()))
+    )
+
+
+def _check_readings(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+    """Every reading that can be used is stored once, with its value, however often it was sent."""
+    wanted: Counter[Content] = Counter()
+    for record in evidence.readings_in:
+        message = sent.messages.get(record.place)
+        if message is not None and 0 not in message.bad:
+            for position, content in enumerate(readings_in(record.value or b""), start=1):
+                findings.readings += 1
+                if position not in message.bad:
+                    wanted[content] += 1
+    stored = [
+        Content(
+            row.patient_id,
+            row.mode,
+            row.device_id,
+            row.vital_sign,
+            row.site or "",
+            milliseconds(row.observed_at),
+            written(row.value),
+        )
+        for row in evidence.readings
+    ]
+    findings.duplicates = wanted.total() - len(wanted)
+    findings.compare("readings", wanted, stored)
+    said = {_command_id(record) for record in evidence.commands_in}
+    findings.compare("commands", said, [str(row.command_id) for row in evidence.commands])
+
+
+def _command_id(record: Record) -> str:
+    return str(json.loads(record.value or b"{}")["command_id"])
+
+
+def _check_dead_letters(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+    """Whatever cannot be used is kept once, byte for byte, in the table and in the topic."""
+    wanted = {(*place, position) for place, message in sent.messages.items() for position in message.bad}
+    rows = {(row.topic, row.partition, row.offset, row.position): row for row in evidence.dead_letters}
+    letters = evidence.out["dead_letters"]
+    findings.dead_letters = len(rows)
+    for reason, count in Counter(row.reason for place, row in rows.items() if place not in wanted).items():
+        findings.mistrust(f"dead letters with the reason {reason} that nothing led to", count)
+    findings.compare("dead letters in the table", wanted, rows)
+    findings.compare("dead letters in the topic", wanted, [_origin(record) for record in letters])
+    originals = {record.place: record for record in evidence.readings_in}
+    changed = [
+        (key, value)
+        for place, key, value in (
+            *((place, row.key, row.value) for place, row in rows.items()),
+            *((_origin(record), record.key, record.value) for record in letters),
+        )
+        if (original := originals.get(place[:3])) is None or (key, value) != (original.key, original.value)
+    ]
+    findings.mistrust("dead letters that are not as their record was", len(changed))
+
+
+def _origin(record: Record) -> tuple[str, int, int, int]:
+    topic, partition, offset, position = (
+        record.header(f"dlq-{name}") or "-1"
+        for name in ("original-topic", "original-partition", "original-offset", "position")
+    )
+    return topic, int(partition), int(offset), int(position)
+
+
+def _sequence(record: Record) -> int:
+    return int(record.header("ce_sequence") or -1)
+
+
+def _check_lanes(evidence: Evidence, findings: Findings) -> None:
+    """In each lane every number is out once, rising in every topic, bearing what the outbox holds under it."""
+    out: dict[int, list[tuple[int, Record, str]]] = defaultdict(list)
+    for role, records in evidence.out.items():
+        newest: dict[int, int] = {}
+        for record in records:
+            seq = _sequence(record)
+            if seq <= newest.get(record.partition, 0):
+                findings.misorder("numbers in a partition", 1)
+            newest[record.partition] = max(seq, newest.get(record.partition, 0))
+            out[record.partition].append((seq, record, role))
+    for lane, last_seq in evidence.lanes.items():
+        findings.compare(f"numbers of lane {lane}", range(1, last_seq + 1), [seq for seq, _, _ in out[lane]])
+    findings.mistrust(
+        "cursors that are not at the last number", len(evidence.lanes.items() ^ evidence.cursors.items())
+    )
+    _check_outbox(evidence, out, findings)
+
+
+def _check_outbox(
+    evidence: Evidence, out: dict[int, list[tuple[int, Record, str]]], findings: Findings
+) -> None:
+    held = {(row.lane, row.seq): (row.topic, row.key or b"", row.value) for row in evidence.outbox}
+    published = {
+        (lane, seq): (role, record.key or b"", record.value)
+        for lane, records in out.items()
+        for seq, record, role in records
+    }
+    different = [number for number in held.keys() & published.keys() if held[number] != published[number]]
+    findings.mistrust("numbers under which the outbox holds something else", len(different))
+
+
+def _check_said(evidence: Evidence, replayed: Replayed, findings: Findings) -> None:
+    """Each patient's alerts and alarm states are those of the replay: each once, in order, byte for byte."""
+    found = list(_found(evidence))
+    wanted = {said.name: said for some in replayed.said.values() for said in some}
+    findings.mistrust(
+        "alerts that bear another's id", sum(len(some) for some in replayed.said.values()) - len(wanted)
+    )
+    findings.compare("alerts and alarm states", wanted, [name for name, _ in found])
+    by_name = dict(reversed(found))
+    changed = [name for name, said in wanted.items() if name in by_name and not _is_as(said, by_name[name])]
+    findings.mistrust("alerts that are not byte for byte as the replay gives them", len(changed))
+    for chart, some in replayed.said.items():
+        records = [by_name[said.name] for said in some if said.name in by_name]
+        strays = sum(record.partition != replayed.lanes[chart] for record in records)
+        findings.mistrust("alerts outside their patient's lane", strays)
+        findings.misorder("alerts of a patient", _descents([_sequence(record) for record in records]))
+
+
+def _found(evidence: Evidence) -> Iterator[tuple[tuple[str, str], Record]]:
+    for role, header in (("alerts", "ce_id"), ("alerts_test", "ce_id"), ("alarm_state", "alert_id")):
+        for record in evidence.out[role]:
+            yield (role, record.header(header) or ""), record
+
+
+def _is_as(said: Said, record: Record) -> bool:
+    headers = [header for header in record.headers if header[0] != "ce_sequence"]
+    return (said.key, said.value, list(said.headers)) == (record.key, record.value, headers)
+
+
+def _descents(numbers: Sequence[int]) -> int:
+    return sum(later <= earlier for earlier, later in pairwise(numbers))
