@@ -29,7 +29,9 @@ def find_what_passed_unheard(  # noqa: PLR0913, PLR0917  two states of a track, 
     track = after
     for limit in limits:
         if _is_unheard(draft, limit, before, after):
-            track = _told(draft, track, limit, first_in_force(after, limit) or entry, cause)
+            first = first_in_force(after, limit)
+            shown = first if first is not None and first.reading_hex else entry
+            track = _told(draft, track, limit, shown, cause)
     return track
 
 
