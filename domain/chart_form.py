@@ -17,8 +17,13 @@ _VERSION = 1  # raised when the version that still runs could not read the form 
 _OFFSETS, _CHANNELS = Device._fields.index("offsets"), Device._fields.index("channels")
 
 
-def chart_to_form(chart: Chart) -> dict[str, Any]:
-    """What a chart knows beyond its key, lane and number; empty parts are left out."""
+def chart_to_form(chart: Chart, tracks: Mapping[VitalSign, Any] | None = None) -> dict[str, Any]:
+    """What a chart knows beyond its key, lane and number; empty parts are left out.
+
+    *tracks*, if given, are the forms of its tracks, whatever JSON is made of in the end.
+    """
+    if tracks is None:
+        tracks = {sign: track_to_form(track) for sign, track in chart.tracks.items()}
     form: dict[str, Any] = {"v": _VERSION, "clock": chart.clock_ms, "protocol": chart.protocol_hash}
     if chart.is_replayed:
         form["replayed"] = True
@@ -26,7 +31,7 @@ def chart_to_form(chart: Chart) -> dict[str, Any]:
         form["due"] = chart.due_ms
     if chart.admission is not None:
         form["admission"] = _admission_to_form(chart.admission)
-    form["tracks"] = {sign.value: _track_to_form(track) for sign, track in chart.tracks.items()}
+    form["tracks"] = {sign.value: form for sign, form in tracks.items()}
     form["devices"] = {name: _device_to_form(device) for name, device in chart.devices.items()}
     if chart.alarms:
         form["alarms"] = [_alarm_to_form(alarm) for alarm in chart.alarms.values()]
@@ -97,7 +102,8 @@ def _admission_from_form(form: Form) -> Admission:
     )
 
 
-def _track_to_form(track: Track) -> dict[str, Any]:
+def track_to_form(track: Track) -> dict[str, Any]:
+    """What is known of one sign; the same track always has the same form."""
     form = _window_to_form(track.window)
     for name, part in (("b", track.base), ("p", track.present)):
         if part:

@@ -2,23 +2,25 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from domain.chart import Chart
+import orjson
+
+from domain.chart import Chart, Track
 from domain.observations import Mode
+from domain.vital_signs import VitalSign
 
 
-@dataclass(frozen=True, slots=True)
-class ChartKey:
+class ChartKey(NamedTuple):
     """Whose chart, and for which data."""
 
     patient_id: str
     mode: Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells one state of a chart's row from every other.
 
     The number alone would do, were it not for a database restored from a backup, in which the same
@@ -30,6 +32,19 @@ class Stamp:
     updated_at: datetime
 
 
+WrittenTracks = Mapping[VitalSign, tuple[Track, orjson.Fragment]]
+"""How tracks were written last. A chart shares those that did not change with the chart it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A chart as its row was when it bore this stamp."""
+
+    stamp: Stamp
+    chart: Chart
+    written: WrittenTracks = field(default_factory=dict)
+
+
 class ChartCache:
     """At most *capacity* charts, those used longest ago forgotten first.
 
@@ -38,24 +53,27 @@ class ChartCache:
 
     def __init__(self, capacity: int = 5_000) -> None:
         self._capacity = capacity
-        self._charts: OrderedDict[ChartKey, tuple[Stamp, Chart]] = OrderedDict()
+        self._charts: OrderedDict[ChartKey, Held] = OrderedDict()
 
     def __len__(self) -> int:
         """Return the number of charts held."""
         return len(self._charts)
 
-    def get(self, key: ChartKey, stamp: Stamp) -> Chart | None:
+    def __contains__(self, key: ChartKey) -> bool:
+        """Return whether the chart of *key* has been seen, in whatever state."""
+        return key in self._charts
+
+    def get(self, key: ChartKey, stamp: Stamp) -> Held | None:
         """Return the chart of *key* if it is still what *stamp* says."""
         held = self._charts.get(key)
-        if held is None or held[0] != stamp:
+        if held is None or held.stamp != stamp:
             return None
-        self._charts.move_to_end(key)
-        return held[1]
+        return held
 
-    def put(self, charts: Mapping[ChartKey, tuple[Stamp, Chart]]) -> None:
+    def put(self, charts: Mapping[ChartKey, Held]) -> None:
         """Remember *charts*, which are committed."""
-        for key, stamped in charts.items():
-            self._charts[key] = stamped
+        for key, held in charts.items():
+            self._charts[key] = held
             self._charts.move_to_end(key)
         while len(self._charts) > self._capacity:
             self._charts.popitem(last=False)

@@ -1,6 +1,6 @@
 """Charts: locked as a whole in one order, read after the lock, saved if nobody else has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 from asyncpg import Record
 
-from domain.chart import Chart
-from domain.chart_form import chart_from_form, chart_to_form
+from domain.chart import Chart, Track
+from domain.chart_form import chart_from_form, chart_to_form, track_to_form
 from domain.observations import Mode
 from domain.times import from_ms
-from persistence.chart_cache import ChartCache, ChartKey, Stamp
+from domain.vital_signs import VitalSign
+from persistence.chart_cache import ChartCache, ChartKey, Held, Stamp, WrittenTracks
 from persistence.connection import Transaction, columns_of, count_of
 from persistence.errors import StaleChartError
 
@@ -48,6 +49,8 @@ WHERE lane = $1 AND due_at <= $2
 ORDER BY due_at, patient_id, mode LIMIT $3
 """
 
+_MODES = {mode.value: mode for mode in Mode}  # Mode(…) looks the same up, at five times the cost
+
 
 @dataclass(frozen=True, slots=True)
 class StoredChart:
@@ -64,7 +67,7 @@ class ChartRepository:
         self._connection = transaction.connection
         self._began_at = transaction.began_at
         self._cache = ChartCache(0) if cache is None else cache
-        self._seen: dict[ChartKey, tuple[Stamp, Chart]] = {}
+        self._seen: dict[ChartKey, Held] = {}
 
     async def lock(self, lane_by_key: Mapping[ChartKey, int]) -> dict[ChartKey, StoredChart]:
         """Return the charts of these keys, locked until the transaction ends, made if they are not there.
@@ -72,56 +75,63 @@ class ChartRepository:
         A chart keeps the lane it was made with. The charts are read after the last lock is held: the
         locking statement itself began before another's commit that it waited for.
         """
-        keys = [(key.patient_id, key.mode, lane) for key, lane in lane_by_key.items()]
-        patients, modes, lanes = columns_of(keys, 3)
-        await self._connection.execute(_INSERT_MISSING, patients, modes, lanes)
-        locked = await self._connection.fetch(_LOCK, patients, modes)
+        await self._insert({key: lane for key, lane in lane_by_key.items() if key not in self._cache})
+        locked = await self._lock(lane_by_key)
+        if gone := lane_by_key.keys() - locked.keys():
+            # Seen before, and there no more: the database was set back. Locks may now be taken out of order;
+            # a deadlock would be found, and the batch done again.
+            await self._insert({key: lane_by_key[key] for key in gone})
+            locked = await self._lock(lane_by_key)
         return await self._read(locked)
 
     async def save(self, before_seq: Mapping[ChartKey, int], changed: Sequence[StoredChart]) -> None:
         """Write *changed* charts, each over its state numbered *before_seq*. Raises StaleChartError."""
-        rows = [_row(stored, before_seq[_key(stored.chart)]) for stored in changed]
+        rows = []
+        for stored in changed:
+            chart = stored.chart
+            key = ChartKey(chart.patient_id, chart.mode)
+            before = self._seen.get(key)
+            form, written = _written(chart, before.written if before else {})
+            rows.append(_row(stored, before_seq[key], form))
+            self._seen[key] = Held(Stamp(stored.chart_id, chart.chart_seq, self._began_at), chart, written)
         status = await self._connection.execute(_SAVE, *columns_of(rows, 8))
         if (saved := count_of(status)) != len(rows):
             raise StaleChartError(f"{saved} of {len(rows)} charts were as they had been read")
-        for stored in changed:
-            self._see(stored, self._began_at)
 
     async def due(self, lane: int, at: datetime, limit: int) -> list[ChartKey]:
         """Return at most *limit* charts of *lane* that are due at *at*, the longest overdue first."""
         rows = await self._connection.fetch(_DUE, lane, at, limit)
-        return [ChartKey(row["patient_id"], Mode(row["mode"])) for row in rows]
+        return [ChartKey(row["patient_id"], _MODES[row["mode"]]) for row in rows]
 
     def remember(self) -> None:
         """Let the cache know what this transaction saw and wrote; only once it is committed."""
         self._cache.put(self._seen)
 
-    async def _read(self, locked: Sequence[Record]) -> dict[ChartKey, StoredChart]:
-        charts = {ChartKey(row["patient_id"], Mode(row["mode"])): row for row in locked}
-        held = {key: self._cache.get(key, _stamp(row)) for key, row in charts.items()}
-        forms = await self._forms([row["chart_id"] for key, row in charts.items() if held[key] is None])
+    async def _insert(self, lane_by_key: Mapping[ChartKey, int]) -> None:
+        if lane_by_key:
+            keys = [(key.patient_id, key.mode, lane) for key, lane in lane_by_key.items()]
+            await self._connection.execute(_INSERT_MISSING, *columns_of(keys, 3))
+
+    async def _lock(self, keys: Iterable[ChartKey]) -> dict[ChartKey, Record]:
+        locked = await self._connection.fetch(_LOCK, *columns_of(list(keys), 2))
+        return {ChartKey(row["patient_id"], _MODES[row["mode"]]): row for row in locked}
+
+    async def _read(self, locked: Mapping[ChartKey, Record]) -> dict[ChartKey, StoredChart]:
+        stamps = {
+            key: Stamp(row["chart_id"], row["chart_seq"], row["updated_at"]) for key, row in locked.items()
+        }
+        held = {key: self._cache.get(key, stamp) for key, stamp in stamps.items()}
+        forms = await self._forms([stamps[key].chart_id for key, one in held.items() if one is None])
         found = {}
-        for key, row in charts.items():
-            chart = held[key] or _chart(key, row, forms[row["chart_id"]])
-            found[key] = StoredChart(row["chart_id"], chart)
-            self._see(found[key], row["updated_at"])
+        for key, stamp in stamps.items():
+            one = held[key] or Held(stamp, _chart(key, locked[key], forms[stamp.chart_id]))
+            self._seen[key] = one
+            found[key] = StoredChart(stamp.chart_id, one.chart)
         return found
 
     async def _forms(self, chart_ids: Sequence[int]) -> dict[int, dict[str, Any] | None]:
         rows = await self._connection.fetch(_FORMS, chart_ids) if chart_ids else []
         return {row["chart_id"]: row["form"] for row in rows}
-
-    def _see(self, stored: StoredChart, updated_at: datetime) -> None:
-        chart = stored.chart
-        self._seen[_key(chart)] = (Stamp(stored.chart_id, chart.chart_seq, updated_at), chart)
-
-
-def _key(chart: Chart) -> ChartKey:
-    return ChartKey(chart.patient_id, chart.mode)
-
-
-def _stamp(row: Record) -> Stamp:
-    return Stamp(row["chart_id"], row["chart_seq"], row["updated_at"])
 
 
 def _chart(key: ChartKey, row: Record, form: dict[str, Any] | None) -> Chart:
@@ -136,7 +146,19 @@ def _chart(key: ChartKey, row: Record, form: dict[str, Any] | None) -> Chart:
     )
 
 
-def _row(stored: StoredChart, before_seq: int) -> tuple[Any, ...]:
+def _written(chart: Chart, before: WrittenTracks) -> tuple[str, WrittenTracks]:
+    """Return *chart*'s form as text, and its tracks' for the next time; a track written *before* is not made anew."""
+    written: dict[VitalSign, tuple[Track, orjson.Fragment]] = {}
+    for sign, track in chart.tracks.items():
+        last = before.get(sign)
+        if last is None or last[0] is not track:
+            last = (track, orjson.Fragment(orjson.dumps(track_to_form(track))))
+        written[sign] = last
+    form = chart_to_form(chart, {sign: fragment for sign, (_, fragment) in written.items()})
+    return orjson.dumps(form).decode(), written
+
+
+def _row(stored: StoredChart, before_seq: int, form: str) -> tuple[Any, ...]:
     chart, admission = stored.chart, stored.chart.admission
     return (
         stored.chart_id,
@@ -146,7 +168,5 @@ def _row(stored: StoredChart, before_seq: int) -> tuple[Any, ...]:
         admission and admission.ward,
         admission and admission.bed,
         admission and from_ms(admission.admitted_ms),
-        orjson.dumps(
-            chart_to_form(chart), option=orjson.OPT_NON_STR_KEYS
-        ).decode(),  # keys are StrEnum members
+        form,
     )

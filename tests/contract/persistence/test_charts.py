@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from domain.chart import Track
 from domain.observations import Mode
 from domain.times import to_ms
+from domain.vital_signs import VitalSign
 from persistence.chart_cache import ChartCache
 from persistence.errors import StaleChartError
 from tests.contract.persistence.builders import NOON, a_key, an_admission, changed, until_it_waits
@@ -259,6 +261,31 @@ class TestCache:
 
         assert len(cache) == 2
         assert await load(cached, a_key("P-1")) is first
+
+    async def test_a_chart_that_was_seen_and_is_there_no_more_is_made_anew(self, cached, bystander):
+        for patient in ("P-1", "P-2"):
+            await save(cached, a_key(patient), clock_ms=7)
+        await bystander.execute("DELETE FROM charts WHERE patient_id = 'P-1'")  # as after a restored backup
+
+        async with cached() as unit:
+            found = await unit.charts.lock({a_key("P-1"): 0, a_key("P-2"): 0})
+
+        assert [(key.patient_id, each.chart.chart_seq) for key, each in sorted(found.items())] == [
+            ("P-1", 0),
+            ("P-2", 1),
+        ]
+
+    async def test_a_track_that_did_not_change_is_kept_beside_one_that_did(self, cached, work):
+        tracks = {VitalSign.PULSE: Track(value_ms=1), VitalSign.SPO2: Track(value_ms=2)}
+        await save(cached, a_key(), tracks=tracks)
+        await save(cached, a_key(), tracks=tracks | {VitalSign.SPO2: Track(value_ms=3)})
+
+        chart = await load(work, a_key())
+
+        assert {sign: track.value_ms for sign, track in chart.tracks.items()} == {
+            VitalSign.PULSE: 1,
+            VitalSign.SPO2: 3,
+        }
 
     async def test_a_cached_chart_equals_a_read_one(self, cached, work):
         await save(cached, a_key(), admission=an_admission(), due_ms=to_ms(NOON))
