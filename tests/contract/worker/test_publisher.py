@@ -4,7 +4,9 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from aiokafka.errors import ProducerFenced
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from persistence.outbox import OutgoingRecord
 from persistence.unit_of_work import unit_of_work
@@ -192,6 +194,35 @@ async def test_a_missing_number_stops_the_lane(desk, append, bystander, names, r
         await publisher.publish_all()
 
     assert await read(names.alerts) == []
+
+
+async def test_a_record_that_the_broker_refuses_is_not_passed_over(
+    desk, append, names, read, kafka_bootstrap
+):
+    await _set_largest(kafka_bootstrap, names.alerts, 400)
+    await append("a", "b" * 2000)
+    publisher = desk.publisher()
+    await publisher.take()
+
+    with pytest.raises(MessageSizeTooLargeError):
+        await publisher.publish_all()
+    await publisher.discard()
+
+    assert publisher.cursor.seq == 0
+    await _set_largest(kafka_bootstrap, names.alerts, 100_000)
+    following = desk.publisher()
+    await following.take()
+    await following.publish_all()
+    assert texts(await read(names.alerts)) == ["a", "b" * 2000]
+
+
+async def _set_largest(kafka_bootstrap, topic, size):
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": str(size)})
+    await admin.alter_configs([resource])
+    await admin.close()
+    await asyncio.sleep(0.5)  # the broker takes a moment to act on it
 
 
 async def test_a_repaired_lane_is_taken_again(desk, append, bystander):
