@@ -131,6 +131,59 @@ def test_work_goes_on_where_the_database_says_whatever_the_groups_offsets_say(in
         eventually(lambda: _count(installation, "readings") == 2)
 
 
+def test_records_that_are_gone_before_they_were_due_are_counted_and_work_goes_on(installation, produce):
+    from confluent_kafka import TopicPartition  # noqa: PLC0415
+
+    with installation.running() as process:
+        produce(a_reading(60))
+        eventually(lambda: _count(installation, "readings") == 1)
+        process.terminate()
+        process.wait(10)
+    for value in (61, 62, 63):
+        produce(a_reading(value))
+    admin = AdminClient({"bootstrap.servers": installation.bootstrap})
+    places = [TopicPartition(installation.topic("readings"), number, 0) for number in range(2)]
+    ends = [_end(installation, place) for place in places]
+    (gone,) = [
+        TopicPartition(place.topic, place.partition, 3)
+        for place, end in zip(places, ends, strict=True)
+        if end == 4
+    ]
+    admin.delete_records([gone])[gone].result(10)
+
+    with installation.running():
+        eventually(lambda: _count(installation, "readings") == 2)
+        assert "vigil_consumer_offset_gap_records_total 2.0" in installation.get("/metrics")[1]
+
+
+def _end(installation, place):
+    consumer = Consumer({"bootstrap.servers": installation.bootstrap, "group.id": "none"})
+    end = consumer.get_watermark_offsets(place, timeout=10)[1]
+    consumer.close()
+    return end
+
+
+def test_a_producer_that_uses_transactions_is_read_to_the_end_and_what_it_aborts_never(installation):
+    from confluent_kafka import Producer  # noqa: PLC0415
+
+    producer = Producer(
+        {"bootstrap.servers": installation.bootstrap, "transactional.id": f"{installation.prefix}upstream"}
+    )
+    producer.init_transactions(10)
+    with installation.running():
+        for number in range(6):
+            producer.begin_transaction()
+            producer.produce(installation.topic("readings"), a_reading(60 + number), b"P-1")
+            producer.flush(10)
+            if number % 3 == 2:
+                producer.abort_transaction(10)
+            else:
+                producer.commit_transaction(10)
+
+        eventually(lambda: _count(installation, "readings") == 4)
+        eventually(lambda: installation.get("/health/ready")[0] == 200)
+
+
 def _move_group_to_the_end(installation, topic):
     """As a tool would, or a late commit of a former owner: what was not handled yet is passed over."""
     from confluent_kafka import TopicPartition  # noqa: PLC0415
