@@ -113,7 +113,10 @@ def _take_all(
     draft: Draft, readings: Sequence[Reading], cause: Cause, *, is_streamed: bool
 ) -> tuple[Verdict, ...]:
     signs = [reading.vital_sign for reading in readings if _has_value(reading)]
-    together = {sign for sign in signs if signs.count(sign) > 1} if len(set(signs)) < len(signs) else ()
+    if len(set(signs)) == len(signs):
+        return tuple(_take(draft, reading, cause, is_streamed=is_streamed) for reading in readings)
+    # In the order of the set, never of a Python set: that differs from one process to the next.
+    together = dict.fromkeys(sign for sign in signs if signs.count(sign) > 1)
     said = {sign: _take_together(draft, readings, sign, cause, is_streamed=is_streamed) for sign in together}
     return tuple(
         said[reading.vital_sign]
@@ -214,8 +217,11 @@ def _take_values(
         return Verdict.UNCHANGED if limits else Verdict.NO_LIMIT
     if is_reordered and _is_known_otherwise(before, fresh[0]):
         cause = cause._replace(flags=(*cause.flags, Flag.CONFLICT))
+    verdicts = {
+        settle(turn_of(draft, limit, before, after, _cause_of(_worst(limit, readings), cause)))
+        for limit in limits
+    }
     cause = _cause_of(readings[0], cause)
-    verdicts = _settle_all(draft, limits, before, after, cause)
     if is_reordered:
         draft.tracks[sign] = find_what_passed_unheard(draft, limits, before, after, fresh[0], cause)
     if end_out_of_force(draft, sign, limits, cause):
@@ -237,10 +243,10 @@ def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:
     return not before.present and not after.present and not draft.alarms
 
 
-def _settle_all(
-    draft: Draft, limits: Sequence[AlarmLimit], before: Track, after: Track, cause: Cause
-) -> set[Verdict]:
-    return {settle(turn_of(draft, limit, before, after, cause)) for limit in limits}
+def _worst(limit: AlarmLimit, readings: Sequence[Reading]) -> Reading:
+    """Which of several readings of one sign at one moment *limit* is judged by."""
+    worst = min if limit.is_worse_below else max
+    return worst(readings, key=lambda reading: reading.value or 0.0)
 
 
 def _why_not_judged(
@@ -269,5 +275,6 @@ def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: boo
     draft.tracks[reading.vital_sign] = after
     if track.present or after.present:
         lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
-        _settle_all(draft, limits, track, after, lost)
+        for limit in limits:
+            settle(turn_of(draft, limit, track, after, lost))
     return said

@@ -67,6 +67,17 @@ class Turn:
         return self.limit.tiers[self.now.tier].priority if in_force and self.now else None
 
     @property
+    def onset_ms(self) -> int:
+        """When the violation began; with this value where it is inside the deadband."""
+        since = self.now.violated_since if self.now else ()
+        return min((each for each in since if each is not None), default=self.cause.observed_ms)
+
+    @property
+    def is_done_with(self) -> bool:
+        """Whether a person closed the alarm, and the value has come inside since, if not by the deadband."""
+        return not self.is_reordered and self.now is not None and self.now.violated_since[0] is None
+
+    @property
     def is_withdrawn(self) -> bool:
         """Whether a late value shows that the limit never was in force, so that nothing has ended either."""
         return self.is_reordered and not was_in_force(self.after, self.limit)
@@ -99,9 +110,8 @@ def settle(turn: Turn) -> Verdict:
 def _settle_quiet(turn: Turn) -> Verdict:
     state = AlarmState.PENDING if turn.was else AlarmState.INACTIVE
     following = next_state(state, _trigger(turn, None))
-    if following is AlarmState.ACTIVE:
-        _start(turn)
-        return Verdict.RAISED
+    if following is AlarmState.ACTIVE and turn.priority is not None:
+        return Verdict.UNCHANGED if turn.is_done_with else _start(turn, turn.priority)
     if following is AlarmState.PENDING:
         return Verdict.PENDING
     return Verdict.LAPSED if state is AlarmState.PENDING else Verdict.UNCHANGED
@@ -128,14 +138,9 @@ def _trigger(turn: Turn, standing: Priority | None) -> Trigger:
     return Trigger.ESCALATED if rises else Trigger.HELD
 
 
-def _start(turn: Turn) -> None:
-    if turn.now is None or turn.priority is None:  # an alarm starts only by a tier in force
-        return
+def _start(turn: Turn, priority: Priority) -> Verdict:
     alarm_id = turn.draft.alarm_id(turn.limit.limit_id)
-    # None since: inside the deadband, of an alarm that another value of the same moment had ended.
-    onset_ms = min(
-        (since for since in turn.now.violated_since if since is not None), default=turn.cause.observed_ms
-    )
+    onset_ms = turn.onset_ms
     started = Alarm(
         alarm_id=alarm_id,
         episode_id=episode_id_of(alarm_id, onset_ms, turn.cause.key),
@@ -143,7 +148,7 @@ def _start(turn: Turn) -> None:
         kind=Kind.PHYSIOLOGICAL,
         vital_sign=turn.limit.vital_sign,
         state=AlarmState.ACTIVE,
-        priority=turn.priority,
+        priority=priority,
         onset_ms=onset_ms,
         started_ms=turn.cause.observed_ms,
         evidence=_evidence(turn.after, onset_ms),
@@ -151,6 +156,7 @@ def _start(turn: Turn) -> None:
     )
     reason = Reason.SIGNAL_LOST if Flag.SIGNAL_LOST in turn.cause.flags else Reason.LIMIT_VIOLATED
     _announce(turn, _seen(started, turn), Phase.START, reason)
+    return Verdict.RAISED
 
 
 def _announce(

@@ -93,6 +93,11 @@ class AlarmLimit:
         if severity != sorted(severity) or priorities != sorted(priorities):
             raise ValueError(f"limit {self.limit_id}: tiers must go from the mildest to the most severe")
 
+    @property
+    def is_worse_below(self) -> bool:
+        """Whether of two values the lower one is the worse."""
+        return self.side is Side.LOW or self.measure is Measure.FALL
+
     def _refuse_what_never_speaks(self) -> None:
         """A limit that could never raise an alarm, or end one, is a slip of its author. Raises ValueError."""
         if self.age_from >= self.age_below:
