@@ -22,7 +22,7 @@ from domain.protocol import Protocol
 from domain.protocol_text import ProtocolError
 from persistence.engine import create_engine
 from persistence.outbox import OutgoingRecord
-from worker import startup
+from worker import fault_points, startup
 from worker.asyncapi import document
 from worker.connections import client_arguments
 from worker.errors import OperatorError, WorkerError
@@ -37,7 +37,7 @@ from worker.observing import Observer
 from worker.pipeline import Pipeline
 from worker.protocols import load_protocol
 from worker.publisher import Publishing
-from worker.settings import Settings
+from worker.settings import Settings, fault_point
 from worker.startup import Patience
 from worker.subscribers import Listener, make_broker, subscribe
 from worker.timers import Timers
@@ -58,6 +58,7 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
 
     *wait* bounds how long broker and database are waited for, in seconds; None waits for ever.
     """
+    fault_points.arm(fault_point())
     protocol = protocol_of(settings)
     version = version_of("vigil-alerting")
     registry, health, stop = CollectorRegistry(), Health(), _stop_on_signals()

@@ -20,6 +20,7 @@ from persistence.errors import DuplicateCommandError, DuplicateReadingError
 from persistence.unit_of_work import UnitOfWork, unit_of_work
 from persistence.wards import WardKey
 from worker.batches import SLICE, Batch
+from worker.fault_points import FaultPoint, passing
 from worker.lanes import lane_of
 from worker.ledger import Counts, Known, Ledger, candidates
 from worker.messages import Record, Refusal
@@ -67,6 +68,7 @@ class Pipeline:
     async def _handle(self, batch: Batch, *, ask_all: bool) -> Outcome:
         started = time.perf_counter()
         async with unit_of_work(self.engine, chart_cache=self.cache) as work:
+            passing(FaultPoint.BEFORE_CLAIM)
             await work.progress.claim(batch.claims)
             charts = await self._lock(work, {item.chart_key for item in batch.items})
             known = await _known(work, batch, charts, ask_all=ask_all)
@@ -78,6 +80,8 @@ class Pipeline:
                 await asyncio.sleep(0)
             evaluated = time.perf_counter()
             lanes = await self._save(work, ledger, batch.refused)
+            passing(FaultPoint.BEFORE_COMMIT)
+        passing(FaultPoint.AFTER_COMMIT)
         ended = time.perf_counter()
         return _outcome(
             ledger,
@@ -114,6 +118,7 @@ class Pipeline:
         await self._judge_wards(work, ledger)
         if ledger.readings:
             await work.readings.add(ledger.readings)
+        passing(FaultPoint.AFTER_INSERT)
         await work.commands.add(ledger.commands)
         await work.ticks.add(ledger.ticks)
         if changed := ledger.changed:

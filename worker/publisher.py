@@ -16,6 +16,7 @@ from persistence.outbox import OutboxRow, OutgoingRecord
 from persistence.unit_of_work import UnitOfWork, unit_of_work
 from worker.cursors import Cursor, cursor_group, end_offset, read_cursor
 from worker.errors import LaneChangedError, LaneStoppedError
+from worker.fault_points import FaultPoint, passing
 from worker.internals import discard
 from worker.observability.labels import LoopPhase, TransactionOutcome
 from worker.observability.metrics import Metrics
@@ -67,9 +68,11 @@ class LanePublisher:
         """
         async with asyncio.timeout(TAKE_SECONDS):
             await self._producer.start()
+            passing(FaultPoint.TAKING_LANE_AFTER_PRODUCER_START)
             async with unit_of_work(self._shared.engine) as work:
                 self._epoch = await work.lanes.epoch(self.lane)
             self.cursor = await self._read_cursor()
+            passing(FaultPoint.TAKING_LANE_AFTER_CURSOR)
             async with unit_of_work(self._shared.engine) as work:
                 await self._check(work)
                 last_seq = await work.outbox.last_seq(self.lane)
@@ -173,10 +176,13 @@ class LanePublisher:
             for topic, record, further in records
         ]
         await asyncio.gather(*futures)
+        passing(FaultPoint.MID_KAFKA_TRANSACTION)
         await producer.send_offsets_to_transaction(
             {self._partition: after.as_offset()}, cursor_group(self._shared.group)
         )
+        passing(FaultPoint.BEFORE_KAFKA_COMMIT)
         await producer.commit_transaction()
+        passing(FaultPoint.AFTER_KAFKA_COMMIT)
 
     def _addressed(self, row: OutboxRow) -> "_Addressed":
         return self._shared.names.of(row.record.topic), row.record, (("ce_sequence", b"%020d" % row.seq),)

@@ -218,6 +218,11 @@ def shown(name: str, value: object) -> str:
     return str(value)
 
 
+def fault_point() -> str | None:
+    """What a test asks of the fault points. Not a setting: an operator never sees it, and never sets it."""
+    return os.environ.get(f"{PREFIX}FAULT_POINT")
+
+
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that begin like a setting and are none: most likely misspelt."""
     known = {f"{PREFIX}{name.upper()}" for name in _fields()}
