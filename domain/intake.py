@@ -273,8 +273,13 @@ def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: boo
     limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
     after = with_entry(track, entry, limits, reordering_ms)
     draft.tracks[reading.vital_sign] = after
-    if track.present or after.present:
+    is_reordered = cause.observed_ms <= (newest_ms(track) or 0)
+    if track.present or after.present or is_reordered:
         lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
         for limit in limits:
             settle(turn_of(draft, limit, track, after, lost))
+        if is_reordered:
+            draft.tracks[reading.vital_sign] = find_what_passed_unheard(
+                draft, limits, track, after, entry, lost
+            )
     return said

@@ -29,9 +29,7 @@ def find_what_passed_unheard(  # noqa: PLR0913, PLR0917  two states of a track, 
     track = after
     for limit in limits:
         if _is_unheard(draft, limit, before, after):
-            first = first_in_force(after, limit)
-            shown = first if first is not None and first.reading_hex else entry
-            track = _told(draft, track, limit, shown, cause)
+            track = _told(draft, track, limit, first_in_force(after, limit) or entry, cause)
     return track
 
 
@@ -45,7 +43,8 @@ def _told(draft: Draft, track: Track, limit: AlarmLimit, entry: Entry, cause: Ca
     known = track.late_findings.get(limit.limit_id)
     if known is not None and abs(entry.at_ms - known) < draft.protocol.lateness.finding_interval_ms:
         return track
-    seen = cause._replace(observed_ms=entry.at_ms, evidence=(UUID(entry.reading_hex),))
+    evidence = (UUID(entry.reading_hex),) if entry.reading_hex else cause.evidence
+    seen = cause._replace(observed_ms=entry.at_ms, evidence=evidence)
     _announce_finding(draft, limit, entry, seen)
     return track._replace(late_findings={**track.late_findings, limit.limit_id: entry.at_ms})
 

@@ -11,7 +11,7 @@ from domain.chart import Judgement, Track
 from domain.draft import Cause, Draft, News
 from domain.identities import episode_id_of
 from domain.protocol import AlarmLimit
-from domain.tracks import newest_value, was_in_force
+from domain.tracks import first_in_force, newest_value, was_in_force
 from domain.vital_signs import VitalSign
 
 _MOST_EVIDENCE = 5
@@ -75,7 +75,7 @@ class Turn:
     @property
     def is_done_with(self) -> bool:
         """Whether a person closed the alarm, and the value has come inside since, if not by the deadband."""
-        return not self.is_reordered and self.now is not None and self.now.violated_since[0] is None
+        return not self.is_reordered and not _is_violated_now(self)
 
     @property
     def is_withdrawn(self) -> bool:
@@ -155,8 +155,20 @@ def _start(turn: Turn, priority: Priority) -> Verdict:
         device_id=turn.cause.device_id,
     )
     reason = Reason.SIGNAL_LOST if Flag.SIGNAL_LOST in turn.cause.flags else Reason.LIMIT_VIOLATED
-    _announce(turn, _seen(started, turn), Phase.START, reason)
+    seen = _seen(started, turn) if _is_violated_now(turn) else _as_it_was(started, turn)
+    _announce(turn, seen, Phase.START, reason)
     return Verdict.RAISED
+
+
+def _is_violated_now(turn: Turn) -> bool:
+    return turn.now is not None and turn.now.violated_since[0] is not None
+
+
+def _as_it_was(alarm: Alarm, turn: Turn) -> Alarm:
+    """*alarm* with the value that was beyond the limit, where what is newest lies inside again."""
+    first = first_in_force(turn.after, turn.limit) or turn.after.window[-1]
+    evidence = (UUID(first.reading_hex),) if first.reading_hex else ()
+    return replace(alarm, value=first.value, value_ms=first.at_ms, onset_ms=first.at_ms, evidence=evidence)
 
 
 def _announce(
@@ -228,7 +240,7 @@ def _seen(alarm: Alarm, turn: Turn) -> Alarm:
     """*alarm* with the newest value, and that value among its evidence where it violates."""
     updated = _with_latest_value(alarm, turn)
     newest = turn.after.window[-1]
-    if not newest.reading_hex or turn.now is None or turn.now.violated_since[0] is None:
+    if not newest.reading_hex or not _is_violated_now(turn):
         return updated
     reading_id = UUID(newest.reading_hex)
     if reading_id in updated.evidence:

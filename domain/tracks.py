@@ -5,7 +5,7 @@ from itertools import groupby
 
 from domain.chart import Entry, Judgement, Track
 from domain.judging import judge, lose
-from domain.protocol import AlarmLimit, Measure, QuietBand, Side
+from domain.protocol import AlarmLimit, Measure, QuietBand
 
 _LONGEST_HISTORY = 200
 
@@ -104,9 +104,14 @@ def was_in_force(track: Track, limit: AlarmLimit) -> bool:
 
 
 def first_in_force(track: Track, limit: AlarmLimit) -> Entry | None:
-    """The first entry of the window at which a tier of *limit* was in force."""
-    states = _states(track.base, track.window, (limit,), track.history, track.base_device)
-    return next((moment[-1] for moment, state in states if _is_in_force(state, limit)), None)
+    """The value of the window with which a tier of *limit* was first in force; a loss counts as the one before it."""
+    latest = None
+    for moment, state in _states(track.base, track.window, (limit,), track.history, track.base_device):
+        values = [entry for entry in moment if entry.value is not None]
+        latest = _worst(limit, values) if values else latest
+        if _is_in_force(state, limit):
+            return latest or moment[-1]
+    return None
 
 
 def _is_in_force(judgements: Judgements, limit: AlarmLimit) -> bool:
@@ -186,8 +191,7 @@ def _worst(limit: AlarmLimit, entries: Sequence[Entry]) -> Entry:
     """The entry that *limit* minds most; of equal ones that of a spot check, which knows no delay."""
     if len(entries) == 1:
         return entries[0]
-    is_low = limit.side is Side.LOW or limit.measure is Measure.FALL
-    if is_low:
+    if limit.is_worse_below:
         return min(entries, key=lambda entry: (entry.value, entry.is_streamed))
     return max(entries, key=lambda entry: (entry.value, not entry.is_streamed))
 
