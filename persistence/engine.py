@@ -37,7 +37,9 @@ def create_engine(
         json_deserializer=orjson.loads,  # for asyncpg too: json is written as text and read as what it holds
         pool_size=pool_size,
         max_overflow=5,
-        pool_pre_ping=True,
+        # A connection is not asked whether it still lives before each transaction: that took three round trips, as
+        # many as a small batch needs otherwise. The first use of a dead one fails, and all others are then dropped.
+        pool_pre_ping=False,
         hide_parameters=True,  # an error's text must not carry a patient's values
         connect_args={
             "timeout": connect_timeout_seconds,
