@@ -17,8 +17,9 @@ from benchmarks.programs import Running, Vigil
 from benchmarks.throughput import Place
 from benchmarks.ward import SIGNS, Ward
 
-# Of the publisher, which stands for a gateway: nothing waits to be sent in larger company.
-PUBLISHER: dict[str, Any] = {"linger.ms": 0, "acks": "all", **PARTITIONER}
+# Of the publisher, which stands for a gateway: nothing waits to be sent in larger company, and nothing is sent twice.
+# That also bounds the requests under way to five; one for each message would measure the broker's queue.
+PUBLISHER: dict[str, Any] = {"linger.ms": 0, "acks": "all", "enable.idempotence": True, **PARTITIONER}
 _SET_SECONDS = 60.0
 _ALERT_SECONDS = 15.0
 _MILLISECONDS = 1000.0
