@@ -45,7 +45,7 @@ WHERE c.chart_id = k.chart_id AND c.chart_seq = k.before_seq
 """
 _DUE = """
 SELECT patient_id, mode FROM charts
-WHERE lane = $1 AND due_at <= $2
+WHERE lane = ANY($1::int[]) AND due_at <= $2
 ORDER BY due_at, patient_id, mode LIMIT $3
 """
 
@@ -98,9 +98,9 @@ class ChartRepository:
         if (saved := count_of(status)) != len(rows):
             raise StaleChartError(f"{saved} of {len(rows)} charts were as they had been read")
 
-    async def due(self, lane: int, at: datetime, limit: int) -> list[ChartKey]:
-        """Return at most *limit* charts of *lane* that are due at *at*, the longest overdue first."""
-        rows = await self._connection.fetch(_DUE, lane, at, limit)
+    async def due(self, lanes: Sequence[int], at: datetime, limit: int) -> list[ChartKey]:
+        """Return at most *limit* charts of *lanes* that are due at *at*, the longest overdue first."""
+        rows = await self._connection.fetch(_DUE, lanes, at, limit)
         return [ChartKey(row["patient_id"], _MODES[row["mode"]]) for row in rows]
 
     def remember(self) -> None:

@@ -60,22 +60,21 @@ class Timers:
         """Let time pass for every chart that is due; returns how many were."""
         started = time.perf_counter()
         ticks = 0
-        for lane in sorted(self.lanes()):
-            while True:
-                done, found = await self._tick(lane)
-                ticks += done
-                if found < MOST_CHARTS or not done:
-                    break
+        while True:
+            done, found = await self._tick(sorted(self.lanes()))
+            ticks += done
+            if found < MOST_CHARTS or not done:
+                break
         self.metrics.timers_pass_seconds.observe(time.perf_counter() - started)
         return ticks
 
-    async def _tick(self, lane: int) -> tuple[int, int]:
-        """Handle up to MOST_CHARTS of *lane*; returns how many were ticked, and how many had been found due."""
+    async def _tick(self, lanes: Sequence[int]) -> tuple[int, int]:
+        """Handle up to MOST_CHARTS of *lanes*; returns how many were ticked, and how many had been found due."""
         async with self.turn:
             at = lane_time(self.sights())  # read under the turn: no batch is half way
             if at is None:
                 return 0, 0
-            keys = await self._due(lane, at)
+            keys = await self._due(lanes, at)
             if not keys:
                 return 0, 0
             outcome = await self.pipeline.handle_ticks(keys, at)
@@ -83,6 +82,6 @@ class Timers:
         count_ticks(self.metrics, outcome)
         return outcome.ticks, len(keys)
 
-    async def _due(self, lane: int, at: datetime) -> list[ChartKey]:
+    async def _due(self, lanes: Sequence[int], at: datetime) -> list[ChartKey]:
         async with unit_of_work(self.pipeline.engine) as work:
-            return await work.charts.due(lane, at, MOST_CHARTS)
+            return await work.charts.due(lanes, at, MOST_CHARTS)

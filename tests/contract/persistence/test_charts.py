@@ -178,9 +178,10 @@ async def test_charts_are_due_in_their_lane_the_longest_overdue_first(work):
     async with work() as unit:
         at = NOON + timedelta(minutes=3)
 
-        assert await unit.charts.due(0, at, 10) == [a_key("P-2"), a_key("P-3"), a_key("P-1")]
-        assert await unit.charts.due(0, at, 2) == [a_key("P-2"), a_key("P-3")]
-        assert await unit.charts.due(1, at, 10) == []
+        assert await unit.charts.due([0], at, 10) == [a_key("P-2"), a_key("P-3"), a_key("P-1")]
+        assert await unit.charts.due([0, 1], at, 2) == [a_key("P-2"), a_key("P-3")]
+        assert await unit.charts.due([1], at, 10) == []
+        assert await unit.charts.due([], at, 10) == []
 
 
 async def test_saving_a_chart_touches_no_index(work, engine, bystander):
