@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -39,6 +40,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             fetch_ahead()
+
+
+def program(*names: str, package: str) -> str:
+    """The path of a program that is not ours; without it skip, or, where every tool is required, fail."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        give_up = pytest.fail if os.environ.get("VIGIL_REQUIRE_TOOLS") == "1" else pytest.skip
+        give_up(f"no {names[0]} in PATH (Debian: apt-get install {package})")
+    return found
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Prometheus' own checker."""
+    return program("promtool", package="prometheus")
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> str:
+    return program("prometheus", package="prometheus")
+
+
+@pytest.fixture(scope="session")
+def kcat() -> str:
+    """A client that knows nothing of us."""
+    return program("kcat", "kafkacat", package="kcat")
 
 
 @contextmanager

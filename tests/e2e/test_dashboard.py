@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, start_http_server
 from deploy.local import ServiceUnavailableError
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.prometheus import find_prometheus, prometheus
-from tests.conftest import present
 from tests.e2e.dashboard_queries import queries, without_data
 from tests.unit.observability.touching import touch
 from worker.observability.metrics import Metrics
@@ -50,10 +49,8 @@ def a_busy_registry():
 
 
 @pytest.fixture(scope="module")
-def scraped():
+def scraped(prometheus_program):
     """A Prometheus that has scraped every series."""
-    with present():
-        find_prometheus()
     with a_busy_registry() as target, prometheus([target], seconds=0.5) as server:
         yield server
 

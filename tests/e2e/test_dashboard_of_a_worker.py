@@ -13,10 +13,9 @@ from confluent_kafka import Producer
 from rich.console import Console
 
 from deploy.local.processes import LOOPBACK, free_port
-from deploy.local.prometheus import find_prometheus, prometheus
+from deploy.local.prometheus import prometheus
 from deploy.local.vigil import VIGIL, vigil, worker
 from deploy.local.workspace import Workspace
-from tests.conftest import present
 from tests.e2e.dashboard_queries import without_data
 from tests.e2e.test_dashboard import DASHBOARD
 from worker.settings import Settings
@@ -30,8 +29,6 @@ WARD = ("--beds", "12", "--deteriorations", "6", "--speed-up", "30", "--seconds"
 @pytest.fixture
 def address(kafka_bootstrap, database, topic_prefix, group, monkeypatch):
     """A worker on topics and tables of its own, with a simulated ward; where it serves its metrics."""
-    with present():
-        find_prometheus()
     port = free_port()
     for name, value in {
         "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
@@ -82,8 +79,9 @@ class Round:
         self._producer.flush(5)
 
 
-def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(address, kafka_bootstrap, topic_prefix):
-    promtool = find_prometheus().with_name("promtool")  # the package brings both
+def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(
+    address, kafka_bootstrap, topic_prefix, promtool, prometheus_program
+):
     console = Console(file=io.StringIO(), width=200)
     nurse = Round(kafka_bootstrap, f"{topic_prefix}vitals.readings.v1")
 

@@ -1,8 +1,6 @@
 """A stranger's client, told nothing but what the AsyncAPI document says: it gets its alert, or its dead letter."""
 
 import json
-import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,16 +20,6 @@ HOSTILE = [
     b"\xfe\xff=1",
     b"reply_to=" + ATTACKED.encode(),
 ]
-
-
-@pytest.fixture
-def kcat():
-    """The program; where it is missing this is skipped, or fails where everything must be there."""
-    path = shutil.which("kcat") or shutil.which("kafkacat")
-    if path is None:
-        give_up = pytest.fail if os.environ.get("VIGIL_REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("kcat is missing: install Debian's package kcat, or Homebrew's")
-    return path
 
 
 @dataclass(frozen=True)
