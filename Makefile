@@ -22,7 +22,7 @@ PIP_QUIET   := --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install lock run test lint format types check er schemas bench lock-check clean
+.PHONY: help install lock run test lint format types check er schemas faults bench mutants lock-check clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,8 +55,14 @@ er: install ## draw the entity-relationship diagram from the tables
 schemas: install ## write the JSON Schemas of the messages into worker/schemas
 	$(BIN)/python -m worker.messages.schemas
 
+faults: install ## kill, freeze and cut off everything under load, and see that nothing is lost (build/faults.json)
+	$(BIN)/python -m tests.faults $(ARGS)
+
 bench: install ## measure throughput and latency against the tutorial way and the floor
 	$(BIN)/python -m benchmarks $(ARGS)
+
+mutants: install ## try a seeded sample of small slips in domain/ against its tests (VIGIL_MUTATION_SEED=7 picks others)
+	$(BIN)/python -m tests.mutation
 
 lock: $(TOOLS_READY) ## solve the dependencies anew, through whatever index pip is set up to use
 	POETRY_PYPI_MIRROR_URL=$${PIP_INDEX_URL:-$$($(TOOLS)/bin/python -c \

@@ -210,7 +210,7 @@ def in_log(minute):
     return [each.received(61 + number / 1000) for number, each in enumerate(minute)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(reshuffled())
 def test_any_order_of_a_minute_ends_in_the_same_open_alarms(minutes):
     ordered, shuffled = (Bedside().take_all(in_log(minute)) for minute in minutes)
@@ -220,7 +220,7 @@ def test_any_order_of_a_minute_ends_in_the_same_open_alarms(minutes):
     assert [(track.present, track.base) for track in shuffled.chart.tracks.values()] == sign_tracks
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(reshuffled())
 def test_what_any_order_leaves_unsaid_is_told_as_a_late_finding_and_what_it_says_too_much_is_ended(minutes):
     ordered, shuffled = (Bedside().take_all(in_log(minute)) for minute in minutes)

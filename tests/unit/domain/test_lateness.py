@@ -323,3 +323,9 @@ def test_two_devices_at_one_moment_are_no_conflict_and_the_worse_counts(values):
 
     assert list(bedside.open) == ["spo2-low"]
     assert Flag.CONFLICT not in {flag for alert in bedside.alerts for flag in alert.flags}
+
+
+def test_of_a_falls_past_no_more_than_200_values_are_kept():
+    bedside = Bedside().take_all(a_spot_check(60 * n, gcs=15) for n in range(202))
+
+    assert len(bedside.chart.tracks["gcs"].history) == 200

@@ -7,6 +7,7 @@ import pytest
 from domain.alarms import AlarmState, Priority
 from domain.alerts import Flag, Phase, Reason
 from domain.commands import AcknowledgeAlarm, CloseAlarm
+from domain.evaluation import evaluate
 from domain.limit_alarms import Verdict
 from domain.observations import Validity
 from domain.protocol import Side
@@ -564,3 +565,22 @@ def test_an_order_about_an_unknown_alarm_is_refused(order):
 
     assert evaluation.refusal == "no_such_alarm"
     assert evaluation.alerts == ()
+
+
+def test_without_a_word_of_the_store_there_is_no_conflict():
+    evaluation = evaluate(Bedside().chart, a_set(0, spo2=70), Bedside().protocol)
+
+    assert evaluation.flags == ()
+    assert evaluation.alerts[0].flags == ()
+
+
+def test_a_rise_and_a_fall_of_priority_are_the_readings_verdicts():
+    bedside = a_bedside(a_tier(130), a_tier(160, HIGH))
+
+    rates(bedside, 140, 165, 140)
+
+    assert [evaluation.verdicts for evaluation in bedside.evaluations] == [
+        (Verdict.RAISED,),
+        (Verdict.ESCALATED,),
+        (Verdict.DEESCALATED,),
+    ]

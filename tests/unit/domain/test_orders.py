@@ -186,3 +186,9 @@ def test_only_the_alarm_that_was_named_is_closed():
     bedside.closes(1, "systolic-pressure-low")
 
     assert list(bedside.open) == ["spo2-low"]
+
+
+def test_an_admission_that_says_nothing_of_a_target_prescribes_none():
+    assert not an_order(Admit, 0, ward="7b").has_spo2_target_88_92
+    assert not Admission(ward="7b").has_spo2_target_88_92
+    assert Admission(ward="7b").sex is Sex.UNKNOWN

@@ -301,3 +301,12 @@ def test_an_evaluation_leaves_its_chart_as_it_was():
 
     assert evaluate(before, a_set(100, spo2=70), bedside.protocol) == copy
     assert before.alarms == {}
+
+
+def test_what_is_pending_from_a_clock_a_minute_ahead_is_lost_after_it_and_not_before():
+    bedside = Bedside().streams([97, 97], sign="spo2")
+    bedside.take(a_set(62, received=2, spo2=90))
+
+    bedside.tick(62)
+
+    assert "spo2-low" in bedside.starts()

@@ -303,3 +303,9 @@ def test_a_chart_that_was_never_judged_adopts_in_silence():
 
     assert bedside.take(a_spot_check(0, spo2=97)).alerts == ()
     assert bedside.chart.protocol_hash == shipped().digest
+
+
+def test_one_is_a_whole_number_above_zero():
+    one = parse_protocol(WARD_ADULT.replace("ward_silent_devices = 3", "ward_silent_devices = 1"))
+
+    assert one.signals.ward_silent_devices == 1

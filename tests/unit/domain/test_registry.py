@@ -224,3 +224,8 @@ def test_a_fall_on_the_coma_scale_has_no_level_of_its_own():
 def test_both_protocols_have_the_same_rules_for_signals_and_lateness():
     assert shipped("registry").signals == shipped("ward-adult").signals
     assert shipped("registry").lateness == shipped("ward-adult").lateness
+
+
+@pytest.mark.parametrize("sign", ["mean_pressure", "body_weight", "oxygen_therapy"])
+def test_a_sign_the_registry_does_not_know_has_level_zero(sign):
+    assert level(sign, 50) == 0

@@ -287,3 +287,13 @@ def test_of_very_many_devices_the_one_heard_of_longest_ago_is_forgotten():
     assert len(bedside.chart.devices) == 32
     assert "d00" not in bedside.chart.devices
     assert {"d01", "another"} <= set(bedside.chart.devices)
+
+
+def test_all_absent_ends_with_the_first_signal_that_stayed_though_others_are_only_just_back():
+    gone = {"heart_rate": 0, "respiratory_rate": 0, "spo2": 0, "pulse": 0}
+    bedside = goes_on(a_well_patient(), 3, 9, **gone)
+    goes_on(bedside, 10, 39, **(gone | {"heart_rate": 80}))
+
+    goes_on(bedside, 40, 40)
+
+    assert ALL_ABSENT not in bedside.open
