@@ -148,14 +148,15 @@ def _sequence(record: Record) -> int:
 def _check_lanes(evidence: Evidence, findings: Findings) -> None:
     """In each lane every number is out once, rising in every topic, bearing what the outbox holds under it."""
     out: dict[int, list[tuple[int, Record, str]]] = defaultdict(list)
+    misplaced = 0
     for role, records in evidence.out.items():
         newest: dict[int, int] = {}
         for record in records:
             seq = _sequence(record)
-            if seq <= newest.get(record.partition, 0):
-                findings.misorder("numbers in a partition", 1)
+            misplaced += seq <= newest.get(record.partition, 0)
             newest[record.partition] = max(seq, newest.get(record.partition, 0))
             out[record.partition].append((seq, record, role))
+    findings.misorder("numbers in a partition", misplaced)
     for lane, last_seq in evidence.lanes.items():
         findings.compare(f"numbers of lane {lane}", range(1, last_seq + 1), [seq for seq, _, _ in out[lane]])
     findings.mistrust(

@@ -10,7 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
+import psycopg
+from confluent_kafka import KafkaException
+
 import domain
+from deploy.local import Services
 from deploy.local.accounts import Installation, is_at_rest
 from deploy.local.vigil import wait_until
 from domain.protocol import Protocol
@@ -43,6 +47,7 @@ class Run:
     workers: dict[str, Worker]
     random: Random
     sent: Sent
+    services: Services | None = None  # only where a plan may stop them
     moments: list[Moment] = field(default_factory=list)
 
     @property
@@ -50,9 +55,16 @@ class Run:
         """The only worker, or the first."""
         return next(iter(self.workers.values()))
 
-    def struck(self) -> None:
-        """Note that a fault has just struck."""
-        self.moments.append(Moment(now(), cursors(self.installation, range(LANES))))
+    def start(self) -> None:
+        """Start every worker, and wait until each is at work."""
+        for worker in self.workers.values():
+            worker.start()
+        for worker in self.workers.values():
+            assert worker.wait_for("batch_handled"), f"{worker.name} does not work"
+
+    def struck(self, at: datetime | None = None) -> None:
+        """Note that a fault has just struck, or struck *at* some moment since when nothing was published."""
+        self.moments.append(Moment(at or now(), cursors(self.installation, range(LANES))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,22 +102,23 @@ def run_fault(
     *,
     seed: int,
     names: Mapping[str, Mapping[str, str]],
+    services: Services | None = None,
     readings_per_s: float = READINGS_PER_S,
 ) -> Result:
     """Let *act* do its worst under the load; then wait for quiet, end the workers, and compare."""
     with workers(installation, names, quick_protocol()) as named:
         protocol = load_protocol(next(iter(named.values())).environment["VIGIL_PROTOCOL"])
-        for worker in named.values():
-            worker.start()
         with load_running(installation, seed, readings_per_s=readings_per_s) as sent:
-            run = Run(installation, named, Random(seed), sent)
+            run = Run(installation, named, Random(seed), sent, services)
             act(run)
         begun = time.monotonic()
-        is_whole = wait_until(lambda: is_at_rest(installation), _REST_SECONDS)
+        is_whole = wait_until(lambda: _is_quiet(installation), _REST_SECONDS)
         until_whole = time.monotonic() - begun
         read_at = now()
-        ended = [worker.terminate() for worker in named.values()]
+        for worker in named.values():
+            worker.terminate()
         evidence = gather(installation, read_at)
+        ended = [end for worker in named.values() for end in worker.ends]
         complaints = Counter(one for worker in named.values() for one in worker.complaints())
     replayed = replay(evidence, protocol)
     findings = check(evidence, sent, replayed)
@@ -123,6 +136,14 @@ def run_fault(
         seconds_to_stop=max(seconds for _, seconds in ended),
         complaints=complaints,
     )
+
+
+def _is_quiet(installation: Installation) -> bool:
+    """Whether all has come to rest; not while broker or database cannot say so."""
+    try:
+        return is_at_rest(installation)
+    except (KafkaException, psycopg.OperationalError):
+        return False
 
 
 def _is_in_doubt(moment: Moment, evidence: Evidence) -> bool:

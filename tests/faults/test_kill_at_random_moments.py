@@ -1,7 +1,6 @@
 """kill -9 at random moments under load: nothing lost, nothing doubled, nothing out of order; and the checker can tell."""
 
 import secrets
-import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import pytest
 from deploy.local.accounts import Installation
 from deploy.local.vigil import vigil, wait_until
 from tests.faults.checking import check
+from tests.faults.plans import ALONE, kill_at_random_moments
 from tests.faults.replaying import replay
 from tests.faults.running import run_fault, seed_of_the_day
 
@@ -38,22 +38,11 @@ def result(kafka_bootstrap, postgres, database_template):
         installation = Installation(
             bootstrap_servers=kafka_bootstrap, dsn=database.dsn, topic_prefix=prefix, group=f"{prefix}vigil"
         )
-        # With a name of its own it gets its partitions back at once, so that it is killed at work.
-        names = {"alone": {"VIGIL_INSTANCE_ID": "alone"}}
-        yield run_fault(installation, kill_again_and_again, seed=seed_of_the_day(), names=names)
+        yield run_fault(installation, kill_again_and_again, seed=seed_of_the_day(), names=ALONE)
 
 
 def kill_again_and_again(run):
-    """Kill whatever the worker is at: while it starts, as it catches up, in the middle of its work."""
-    for _ in range(KILLS):
-        if run.random.random() < 0.2:
-            time.sleep(run.random.uniform(0.2, 2.0))
-        else:
-            assert run.worker.wait_for("batch_handled")
-            time.sleep(run.random.choice((0.3, 0.6, 4.0)) * run.random.random())
-        run.worker.kill()
-        run.struck()
-        run.worker.start()
+    kill_at_random_moments(KILLS)(run)
     assert wait_until(lambda: count_of_ticks(run.installation) > 5, 60)
 
 
@@ -65,7 +54,7 @@ def count_of_ticks(installation):
 def test_every_alert_that_the_input_calls_for_is_out_once_and_in_order(result):
     found = result.findings
 
-    assert found.wrong == [], f"seed {seed_of_the_day()}: {result.complaints}"
+    assert found.wrong[:5] == [], f"seed {seed_of_the_day()}: {result.complaints}"
     assert (found.lost, found.doubled, found.out_of_order) == (0, 0, 0)
 
 

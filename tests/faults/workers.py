@@ -28,6 +28,7 @@ class Worker:
     pid: int = 0
     starts: int = 0
     logs: list[Path] = field(default_factory=list)
+    ends: list[tuple[int | None, float]] = field(default_factory=list)  # of those told to stop: code, seconds
 
     def start(self, **environment: str) -> None:
         self.starts += 1
@@ -62,7 +63,8 @@ class Worker:
         """SIGTERM; returns the exit code, and how many seconds it took."""
         begun = time.monotonic()
         self.send(signal.SIGTERM)
-        return self.wait(2 * STOP_SECONDS), time.monotonic() - begun
+        self.ends.append((self.wait(2 * STOP_SECONDS), time.monotonic() - begun))
+        return self.ends[-1]
 
     def wait(self, seconds: float) -> int | None:
         wait_until(lambda: self.exit_code is not None, seconds)
@@ -70,7 +72,11 @@ class Worker:
 
     def said(self, event: str) -> int:
         """How often the present process has logged *event*."""
-        return sum(entry.get("event") == event for entry in _entries(self.logs[-1]))
+        return len(self.entries(event))
+
+    def entries(self, event: str) -> list[dict[str, object]]:
+        """What the present process has logged as *event*."""
+        return [entry for entry in _entries(self.logs[-1]) if entry.get("event") == event]
 
     def wait_for(self, event: str, seconds: float = 60.0) -> bool:
         return (
