@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from domain.chart import Chart
-from domain.chart_form import chart_from_form, chart_to_form, ward_from_form, ward_to_form
+from domain.chart_form import chart_from_form, chart_to_form, track_to_form, ward_from_form, ward_to_form
 from domain.commands import Sex
 from domain.observations import Mode
 from domain.times import to_ms
@@ -109,3 +109,10 @@ def test_a_quiet_hour_of_a_monitor_is_small():
     )
 
     assert len(orjson.dumps(chart_to_form(bedside.chart))) < 4_000
+
+
+def test_tracks_that_were_written_before_are_taken_as_they_are():
+    chart = a_full_chart()
+    written = {sign: track_to_form(track) for sign, track in chart.tracks.items()}
+
+    assert chart_to_form(chart, written) == chart_to_form(chart)
