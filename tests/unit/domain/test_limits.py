@@ -584,3 +584,11 @@ def test_a_rise_and_a_fall_of_priority_are_the_readings_verdicts():
         (Verdict.ESCALATED,),
         (Verdict.DEESCALATED,),
     ]
+
+
+def test_an_alarm_began_with_the_mildest_violation_and_not_with_the_one_that_paged():
+    bedside = a_bedside(a_tier(130, on_delay=60), a_tier(160, HIGH))
+
+    rates(bedside, 140, 165, every=5)
+
+    assert (bedside.alerts[0].onset_at, bedside.alerts[0].observed_at) == (at(0), at(5))

@@ -310,3 +310,12 @@ def test_what_is_pending_from_a_clock_a_minute_ahead_is_lost_after_it_and_not_be
     bedside.tick(62)
 
     assert "spo2-low" in bedside.starts()
+
+
+def test_an_order_carries_the_logs_time_unless_it_says_otherwise():
+    bedside = a_monitor()
+
+    bedside.admitted(5)
+
+    assert not bedside.chart.is_replayed
+    assert bedside.chart.due_ms is not None
