@@ -20,7 +20,7 @@ class FaultPoint(StrEnum):
     AFTER_COMMIT = "after-commit"
     TAKING_LANE_AFTER_PRODUCER_START = "taking-lane-after-producer-start"
     TAKING_LANE_AFTER_CURSOR = "taking-lane-after-cursor"
-    MID_KAFKA_TRANSACTION = "mid-kafka-transaction"  # the records are out, the cursor is not
+    MID_KAFKA_TRANSACTION = "mid-kafka-transaction"  # the records are out, the cursor may not be
     BEFORE_KAFKA_COMMIT = "before-kafka-commit"
     AFTER_KAFKA_COMMIT = "after-kafka-commit"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -162,7 +162,7 @@ class LanePublisher:
         self._observe(rows, time.perf_counter() - started)
 
     async def _transaction(self, records: Sequence["_Addressed"], after: Cursor) -> None:
-        """Send *records* and the cursor *after* them; all of it is out when this returns.
+        """Send *records* and, beside them, the cursor *after* them; all of it is out when this returns.
 
         Every future is awaited before the commit: a transaction commits without a record whose sending
         failed. Nothing is aborted on an error: the caller throws the producer away.
@@ -175,10 +175,10 @@ class LanePublisher:
             )
             for topic, record, further in records
         ]
-        await asyncio.gather(*futures)
-        passing(FaultPoint.MID_KAFKA_TRANSACTION)
-        await producer.send_offsets_to_transaction(
-            {self._partition: after.as_offset()}, cursor_group(self._shared.group)
+        cursor = {self._partition: after.as_offset()}
+        await asyncio.gather(
+            _all_sent(futures),
+            producer.send_offsets_to_transaction(cursor, cursor_group(self._shared.group)),
         )
         passing(FaultPoint.BEFORE_KAFKA_COMMIT)
         await producer.commit_transaction()
@@ -206,6 +206,11 @@ class LanePublisher:
             metrics.received_to_alert_seconds.labels(priority=word).observe(
                 (now - record.received_at).total_seconds()
             )
+
+
+async def _all_sent(futures: Iterable[Awaitable[object]]) -> None:
+    await asyncio.gather(*futures)
+    passing(FaultPoint.MID_KAFKA_TRANSACTION)
 
 
 def _key(record: OutgoingRecord) -> bytes | None:
