@@ -67,8 +67,8 @@ class Pipeline:
 
     async def _handle(self, batch: Batch, *, ask_all: bool) -> Outcome:
         started = time.perf_counter()
+        passing(FaultPoint.BEFORE_CLAIM)
         async with unit_of_work(self.engine, chart_cache=self.cache) as work:
-            passing(FaultPoint.BEFORE_CLAIM)
             await work.progress.claim(batch.claims)
             charts = await self._lock(work, {item.chart_key for item in batch.items})
             known = await _known(work, batch, charts, ask_all=ask_all)
