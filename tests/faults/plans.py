@@ -135,19 +135,26 @@ def stall(strikes: int) -> Act:
 
 
 def zombie(seconds: float, point: FaultPoint | None = None) -> Callable[[int], Act]:
-    """Freeze a worker until another has taken over, for *seconds* at least; then let it go on."""
+    """Freeze a worker, at *point* or anywhere, until another has taken over; *seconds* later let it go on."""
 
     def plan(strikes: int) -> Act:
         def act(run: Run) -> None:
             frozen, other = run.workers.values()
-            other.start()
+            other.start()  # so that no partition is new to the database any more
+            assert wait_until(lambda: _partitions_of(other) == 2 * LANES, 60)
+            assert other.wait_for("batch_handled")
+            other.terminate()
             for _ in range(strikes):
                 _freeze(run, frozen, point)
+                other.start()
                 assert wait_until(lambda: _partitions_of(other) == 2 * LANES, 60), "nobody has taken over"
                 time.sleep(seconds)
                 frozen.send(signal.SIGCONT)
                 _works_again(frozen)
-            time.sleep(2)
+                time.sleep(1)
+                other.terminate()
+                frozen.terminate()
+            run.start()
 
         return act
 
@@ -155,19 +162,18 @@ def zombie(seconds: float, point: FaultPoint | None = None) -> Callable[[int], A
 
 
 def _freeze(run: Run, frozen: Worker, point: FaultPoint | None) -> None:
-    if point is not None:
-        if frozen.pid:
-            frozen.terminate()
-        frozen.start(VIGIL_FAULT_POINT=f"{point}:{_times(run, point)}:stop")
+    """Start a worker and freeze it; at its first claim, which is of all that came before it."""
+    if point is None:
+        frozen.start()
+        assert frozen.wait_for("batch_handled")
+        time.sleep(run.random.uniform(1, 3))
+        frozen.send(signal.SIGSTOP)
+        run.struck()
+    else:
+        times = 1 if point is FaultPoint.BEFORE_CLAIM else _times(run, point)
+        frozen.start(VIGIL_FAULT_POINT=f"{point}:{times}:stop")
         assert frozen.wait_for("fault_point_reached")
         run.struck(_reached_at(frozen))
-        return
-    if not frozen.pid:
-        frozen.start()
-    assert frozen.wait_for("batch_handled")
-    time.sleep(run.random.uniform(1, 3))
-    frozen.send(signal.SIGSTOP)
-    run.struck()
 
 
 def _partitions_of(worker: Worker) -> int:
