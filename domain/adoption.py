@@ -12,7 +12,8 @@ from domain.protocol import Protocol
 
 def adopt(draft: Draft) -> None:
     """Bring *draft* under its protocol; nothing to do while that is the one the chart was last judged by."""
-    was = draft.before.protocol_hash
+    was = draft.protocol_hash
+    draft.protocol_hash = draft.protocol.digest
     if was in ("", draft.protocol.digest):
         return
     dropped: set[str] = set()

@@ -51,11 +51,11 @@ def with_offset(offsets: Offsets, observed_ms: int, received_ms: int, rules: Sig
     return Offsets(low, high, count, since_ms, skew_ms)
 
 
-def settle_clock(draft: Draft, before: Offsets, after: Offsets, timing: Timing, cause: Cause) -> None:
+def settle_clock(draft: Draft, before: Offsets, after: Offsets, cause: Cause) -> None:
     """Raise or end the technical alarms about this device's clock: one while it is ahead, one for its skew."""
     ahead = f"clock-ahead/{cause.device_id}"
     skew = f"clock-skew/{cause.device_id}"
-    if Flag.CLOCK_AHEAD in timing.flags:
+    if Flag.CLOCK_AHEAD in cause.flags:
         raise_technical(draft, ahead, Priority.LOW, Reason.CLOCK_AHEAD, cause)
     else:
         end_technical(draft, ahead, Reason.CLOCK_RIGHT, cause)

@@ -1,4 +1,4 @@
-"""A chart while one input is worked into it: the one mutable thing in the domain, never seen outside it."""
+"""A chart while inputs are worked into it: the one mutable thing in the domain, never seen outside it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -49,23 +49,36 @@ class Draft:
     """What a chart becomes, and what must be said about it."""
 
     __slots__ = (
-        "admission", "alarms", "alerts", "before", "clock_ms", "devices",
-        "ended", "is_replayed", "protocol", "tracks", "ward_signals",
+        "admission", "admission_before", "alarms", "alerts", "chart_seq", "clock_ms", "devices", "due_ms", "ended",
+        "is_replayed", "lane", "mode", "patient_id", "protocol", "protocol_hash", "tracks", "ward_signals",
     )  # fmt: skip
 
     def __init__(self, chart: Chart, protocol: Protocol) -> None:
-        """Begin with *chart* as it is; nothing is copied until it changes."""
-        self.before = chart
+        """Begin with *chart* as it is."""
         self.protocol = protocol
+        self.patient_id = chart.patient_id
+        self.mode = chart.mode
+        self.lane = chart.lane
+        self.chart_seq = chart.chart_seq
         self.clock_ms = chart.clock_ms
+        self.due_ms = chart.due_ms
         self.is_replayed = chart.is_replayed
         self.admission: Admission | None = chart.admission
+        self.admission_before: Admission | None = chart.admission
         self.tracks: dict[VitalSign, Track] = dict(chart.tracks)
         self.devices: dict[str, Device] = dict(chart.devices)
         self.alarms: dict[str, Alarm] = dict(chart.alarms)
+        self.protocol_hash = chart.protocol_hash
         self.alerts: list[Alert] = []
         self.ended: list[Alarm] = []
         self.ward_signals: list[WardSignal] = []
+
+    def begin(self) -> None:
+        """One more input: it is numbered, and what was said of the one before is no longer ours."""
+        self.chart_seq += 1
+        self.admission_before = self.admission
+        if self.alerts or self.ended or self.ward_signals:
+            self.alerts, self.ended, self.ward_signals = [], [], []
 
     @property
     def ward(self) -> str | None:
@@ -83,7 +96,7 @@ class Draft:
 
     def alarm_id(self, rule_id: str) -> UUID:
         """The id of this patient's alarm under *rule_id*."""
-        return alarm_id_of(self.before.mode, self.before.patient_id, rule_id)
+        return alarm_id_of(self.mode, self.patient_id, rule_id)
 
     def announce(self, news: News) -> None:
         """Give an alert, and keep its alarm as it now stands."""
@@ -109,7 +122,7 @@ class Draft:
             flags=cause.flags,
             ward=self.ward,
             bed=admission.bed if admission else None,
-            patient_id=self.before.patient_id,
+            patient_id=self.patient_id,
             observed_ms=cause.observed_ms,
             received_ms=cause.received_ms,
         )
@@ -117,7 +130,7 @@ class Draft:
             alert_id=alert_id_of(alarm.episode_id, news.phase, news.reason, cause.key),
             episode_id=alarm.episode_id,
             alarm_id=alarm.alarm_id,
-            chart_seq=self.before.chart_seq + 1,
+            chart_seq=self.chart_seq,
             phase=news.phase,
             reason=news.reason,
             kind=alarm.kind,
@@ -128,8 +141,8 @@ class Draft:
             protocol_id=self.protocol.protocol_id,
             protocol_version=self.protocol.version,
             protocol_hash=self.protocol.digest,
-            patient_id=self.before.patient_id,
-            mode=self.before.mode,
+            patient_id=self.patient_id,
+            mode=self.mode,
             ward=self.ward,
             bed=admission.bed if admission else None,
             birth_year=birth_date.year if birth_date else None,
@@ -149,20 +162,19 @@ class Draft:
             title=title_of(occasion),
         )
 
-    def finished(self, due_ms: int | None) -> Chart:
-        """The chart as it is after this input, numbered one higher."""
-        before = self.before
+    def chart(self) -> Chart:
+        """The chart as it is now; later inputs do not change it."""
         return Chart(
-            patient_id=before.patient_id,
-            mode=before.mode,
-            lane=before.lane,
-            chart_seq=before.chart_seq + 1,
+            patient_id=self.patient_id,
+            mode=self.mode,
+            lane=self.lane,
+            chart_seq=self.chart_seq,
             clock_ms=self.clock_ms,
-            due_ms=due_ms,
+            due_ms=self.due_ms,
             is_replayed=self.is_replayed,
             admission=self.admission,
-            tracks=self.tracks,
-            devices=self.devices,
-            alarms=self.alarms,
-            protocol_hash=self.protocol.digest,
+            tracks=dict(self.tracks),
+            devices=dict(self.devices),
+            alarms=dict(self.alarms),
+            protocol_hash=self.protocol_hash,
         )

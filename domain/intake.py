@@ -1,6 +1,7 @@
 """Readings come in: each takes its place in its sign's track, is judged, and its device is seen to be alive."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from domain.alarms import Priority
 from domain.alerts import Flag, Reason
@@ -13,7 +14,7 @@ from domain.limits_in_force import limits_in_force
 from domain.observations import Acquisition, ObservationSet, Reading, Validity
 from domain.overdue import come_back
 from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness, QuietBand, SignalRules, quiet_band
-from domain.signals import settle_signals, with_channels
+from domain.signals import has_lost_channel, settle_signals, with_channels
 from domain.technical_alarms import end_technical, raise_technical
 from domain.times import to_ms
 from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry
@@ -24,17 +25,39 @@ _SAME_MOMENT_MS = 500
 _EMPTY = Track()
 
 
+class Arrival(NamedTuple):
+    """One set as it came: when it counts as observed, from where, and what must be said with it."""
+
+    observation: ObservationSet
+    observed_ms: int  # effective
+    received_ms: int
+    is_streamed: bool
+    flags: tuple[Flag, ...]
+
+    @property
+    def cause(self) -> Cause:
+        """The set as the cause of what follows from it; made only when something does."""
+        return Cause(
+            key=self.observation.readings[0].reading_id,
+            observed_ms=self.observed_ms,
+            received_ms=self.received_ms,
+            flags=self.flags,
+            device_id=self.observation.device_id,
+            correlation_id=self.observation.correlation_id,
+        )
+
+
 def take_observations(
-    draft: Draft, observation: ObservationSet, *, is_conflict: bool
+    draft: Draft, observation: ObservationSet, received_ms: int, *, is_conflict: bool
 ) -> tuple[tuple[Verdict, ...], tuple[Flag, ...]]:
     """Work one set into *draft*; a verdict for each reading, and the flags the set is stored with."""
     rules = draft.protocol.signals
-    received_ms, observed_ms = to_ms(observation.received_at), to_ms(observation.observed_at)
+    observed_ms = to_ms(observation.observed_at)
     device_id = observation.device_id
     before = draft.devices.get(device_id) or _new_device(observation, observed_ms, received_ms)
     offsets = with_offset(before.offsets, observed_ms, received_ms, rules)
-    timing = timing_of(offsets, observed_ms, received_ms, rules)
-    channels = with_channels(before.channels, observation.readings, timing.effective_ms, rules)
+    effective_ms, flags = timing_of(offsets, observed_ms, received_ms, rules)
+    channels = with_channels(before.channels, observation.readings, effective_ms, rules)
     device = Device(
         observation.acquisition,
         max(before.received_ms, received_ms),
@@ -44,25 +67,31 @@ def take_observations(
         channels,
         _burst(before, observation, observed_ms, rules),
     )
-    cause = Cause(
-        key=observation.readings[0].reading_id,
-        observed_ms=timing.effective_ms,
-        received_ms=received_ms,
-        flags=timing.flags + _set_flags(draft, timing.effective_ms, received_ms, is_conflict=is_conflict),
-        device_id=device_id,
-        correlation_id=observation.correlation_id,
-    )
+    if is_conflict or received_ms - effective_ms > draft.protocol.lateness.late_after_ms:
+        flags += _set_flags(draft, effective_ms, received_ms, is_conflict=is_conflict)
+    is_streamed = observation.acquisition is Acquisition.CONTINUOUS
+    arrival = Arrival(observation, effective_ms, received_ms, is_streamed, flags)
     _keep_device(draft, device_id, device)
     if before.is_overdue:
-        come_back(draft, device_id, cause)
-    is_streamed = observation.acquisition is Acquisition.CONTINUOUS
-    verdicts = _take_all(draft, observation.readings, cause, is_streamed=is_streamed)
-    if timing.flags or before.offsets.skew_ms is not None or draft.has_signal_alarms:
-        settle_clock(draft, before.offsets, offsets, timing, cause)
-    settle_signals(draft, device_id, device, timing.effective_ms, cause)
-    if device.burst or draft.has_signal_alarms:
-        _settle_frequency(draft, device_id, device, cause)
-    return verdicts, cause.flags
+        come_back(draft, device_id, arrival.cause)
+    verdicts = _take_all(draft, observation.readings, arrival)
+    if (
+        draft.alarms
+        or flags
+        or device.burst
+        or before.offsets.skew_ms is not None
+        or has_lost_channel(device)
+    ):
+        _settle_device(draft, before, device, arrival)
+    return verdicts, flags
+
+
+def _settle_device(draft: Draft, before: Device, after: Device, arrival: Arrival) -> None:
+    """Raise and end what there is to say of the device itself: its clock, its signals, its manners."""
+    cause = arrival.cause
+    settle_clock(draft, before.offsets, after.offsets, cause)
+    settle_signals(draft, arrival.observation.device_id, after, arrival.observed_ms, cause)
+    _settle_frequency(draft, arrival.observation.device_id, after, cause)
 
 
 def _new_device(observation: ObservationSet, observed_ms: int, received_ms: int) -> Device:
@@ -109,56 +138,52 @@ def _settle_frequency(draft: Draft, device_id: str, device: Device, cause: Cause
         end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
 
 
-def _take_all(
-    draft: Draft, readings: Sequence[Reading], cause: Cause, *, is_streamed: bool
-) -> tuple[Verdict, ...]:
+def _take_all(draft: Draft, readings: Sequence[Reading], arrival: Arrival) -> tuple[Verdict, ...]:
+    if len(readings) == 1:
+        return (_take(draft, readings[0], arrival),)
     signs = [reading.vital_sign for reading in readings if _has_value(reading)]
     if len(set(signs)) == len(signs):
-        return tuple(_take(draft, reading, cause, is_streamed=is_streamed) for reading in readings)
+        return tuple(_take(draft, reading, arrival) for reading in readings)
     # In the order of the set, never of a Python set: that differs from one process to the next.
     together = dict.fromkeys(sign for sign in signs if signs.count(sign) > 1)
-    said = {sign: _take_together(draft, readings, sign, cause, is_streamed=is_streamed) for sign in together}
+    said = {sign: _take_together(draft, readings, sign, arrival) for sign in together}
     return tuple(
         said[reading.vital_sign]
         if _has_value(reading) and reading.vital_sign in said
-        else _take(draft, reading, cause, is_streamed=is_streamed)
+        else _take(draft, reading, arrival)
         for reading in readings
     )
 
 
-def _take_together(
-    draft: Draft, readings: Sequence[Reading], sign: VitalSign, cause: Cause, *, is_streamed: bool
-) -> Verdict:
+def _take_together(draft: Draft, readings: Sequence[Reading], sign: VitalSign, arrival: Arrival) -> Verdict:
     """One sign several times at one moment, as from a cuff and an arterial line: judged once, by the worse."""
     if DEFINITIONS[sign].stored_only:
         return Verdict.STORED_ONLY
     usable = [reading for reading in readings if reading.vital_sign is sign and _has_value(reading)]
-    entries = [_entry(reading, cause, is_streamed=is_streamed) for reading in usable]
-    return _take_values(draft, usable, entries, cause)
+    entries = [_entry(reading, arrival) for reading in usable]
+    return _take_values(draft, usable, entries, arrival.cause)
 
 
 def _has_value(reading: Reading) -> bool:
     return reading.validity.is_usable and reading.value is not None
 
 
-def _entry(reading: Reading, cause: Cause, *, is_streamed: bool) -> Entry:
+def _entry(reading: Reading, arrival: Arrival) -> Entry:
     """The reading as its track keeps it; a value, since it may become evidence, with its id."""
-    source = Source(cause.device_id or "", reading.site, is_streamed)
+    source = Source(arrival.observation.device_id, reading.site, arrival.is_streamed)
     if not _has_value(reading) or reading.value is None:
-        return Entry(cause.observed_ms, None, source)
-    return Entry(
-        cause.observed_ms, rounded(reading.vital_sign, reading.value), source, reading.reading_id.hex
-    )
+        return Entry(arrival.observed_ms, None, source)
+    value = rounded(reading.vital_sign, reading.value)
+    return Entry(arrival.observed_ms, value, source, reading.reading_id.hex)
 
 
-def _take(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
+def _take(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict:
     if DEFINITIONS[reading.vital_sign].stored_only:
         return Verdict.STORED_ONLY
     if not _has_value(reading):
-        return _take_loss(draft, reading, cause, is_streamed=is_streamed)
-    entry = _entry(reading, cause, is_streamed=is_streamed)
-    quiet = _take_quietly(draft, reading.vital_sign, entry, cause)
-    return quiet or _take_values(draft, (reading,), (entry,), cause)
+        return _take_loss(draft, reading, arrival)
+    quiet = _take_quietly(draft, reading, arrival)
+    return quiet or _take_values(draft, (reading,), (_entry(reading, arrival),), arrival.cause)
 
 
 def _cause_of(reading: Reading, cause: Cause) -> Cause:
@@ -172,12 +197,16 @@ def _cause_of(reading: Reading, cause: Cause) -> Cause:
     )
 
 
-def _take_quietly(draft: Draft, sign: VitalSign, entry: Entry, cause: Cause) -> Verdict | None:
+def _take_quietly(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict | None:
     """Nearly every reading: nothing was wrong, nothing is. None where more has to be thought."""
-    lateness = draft.protocol.lateness
-    if draft.has_alarm_on(sign) or cause.received_ms - entry.at_ms > lateness.shortest_ms:
+    sign, at_ms, lateness = reading.vital_sign, arrival.observed_ms, draft.protocol.lateness
+    if draft.has_alarm_on(sign) or arrival.received_ms - at_ms > lateness.shortest_ms:
         return None
-    band = _band(draft, sign, entry.at_ms)
+    band = _band(draft, sign, at_ms)
+    value = rounded(sign, reading.value or 0.0)
+    if not band.low < value < band.high:
+        return None
+    entry = Entry(at_ms, value, Source(arrival.observation.device_id, reading.site, arrival.is_streamed))
     after = with_quiet_entry(draft.tracks.get(sign, _EMPTY), entry, band, lateness.reordering_ms)
     if after is None:
         return None
@@ -260,22 +289,22 @@ def _why_not_judged(
     return Verdict.TOO_OLD if cause.received_ms - entry.at_ms > oldest else None
 
 
-def _take_loss(draft: Draft, reading: Reading, cause: Cause, *, is_streamed: bool) -> Verdict:
+def _take_loss(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict:
     """There is no value: what was pending starts, what was clearing waits; nothing is called normal."""
     said = Verdict.ABSENT if reading.validity is Validity.ABSENT else Verdict.UNUSABLE
     track = draft.tracks.get(reading.vital_sign, _EMPTY)
     reordering_ms = draft.protocol.lateness.reordering_ms
-    if is_overtaken(track, cause.observed_ms, reordering_ms):
+    if is_overtaken(track, arrival.observed_ms, reordering_ms):
         return said
-    entry = _entry(reading, cause, is_streamed=is_streamed)
+    entry = _entry(reading, arrival)
     if _is_known(track, entry):
         return said
     limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
     after = with_entry(track, entry, limits, reordering_ms)
     draft.tracks[reading.vital_sign] = after
-    is_reordered = cause.observed_ms <= (newest_ms(track) or 0)
+    is_reordered = arrival.observed_ms <= (newest_ms(track) or 0)
     if track.present or after.present or is_reordered:
-        lost = _cause_of(reading, cause._replace(flags=(*cause.flags, Flag.SIGNAL_LOST)))
+        lost = _cause_of(reading, arrival.cause._replace(flags=(*arrival.flags, Flag.SIGNAL_LOST)))
         for limit in limits:
             settle(turn_of(draft, limit, track, after, lost))
         if is_reordered:

@@ -61,7 +61,7 @@ def _move(draft: Draft, command: Move, cause: Cause) -> Refusal | None:
 
 def _say_where(draft: Draft, cause: Cause) -> None:
     """Whoever is on the way to an alarm must learn that its patient lies elsewhere now."""
-    was, now = draft.before.admission, draft.admission
+    was, now = draft.admission_before, draft.admission
     if now is None or (was is not None and (was.ward, was.bed) == (now.ward, now.bed)):
         return
     for alarm in list(draft.alarms.values()):

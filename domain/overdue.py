@@ -37,6 +37,8 @@ def next_due_ms(draft: Draft) -> int | None:
 
 def pass_time(draft: Draft, until_ms: int) -> None:
     """Let every timer that is due by *until_ms* run out, each at its own due time and in their order."""
+    if draft.due_ms is not None and draft.due_ms > until_ms:
+        return  # nearly always: nothing is due before that
     earliest = next_due_ms(draft)
     if earliest is None or earliest > until_ms:
         return
@@ -88,11 +90,9 @@ def leave_ward(draft: Draft, at_ms: int) -> None:
 
 def _tell_ward(draft: Draft, device_id: str, at_ms: int, *, is_silent: bool) -> None:
     if draft.ward is not None:
-        subject = f"{draft.before.patient_id}/{device_id}"
+        subject = f"{draft.patient_id}/{device_id}"
         draft.ward_signals.append(
-            WardSignal(
-                ward=draft.ward, mode=draft.before.mode, subject=subject, is_silent=is_silent, at_ms=at_ms
-            )
+            WardSignal(ward=draft.ward, mode=draft.mode, subject=subject, is_silent=is_silent, at_ms=at_ms)
         )
 
 

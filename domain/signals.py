@@ -53,12 +53,18 @@ def _channel_after(channel: Channel | None, reading: Reading, at_ms: int) -> Cha
     return Channel(is_usable, since_ms, at_ms, is_zero, channel.was_ever_usable or is_usable)
 
 
+def has_lost_channel(device: Device) -> bool:
+    """Whether the latest of any channel could not be judged."""
+    for channel in device.channels.values():  # noqa: SIM110  a loop, because this is asked of every set
+        if not channel.is_usable:
+            return True
+    return False
+
+
 def settle_signals(draft: Draft, device_id: str, device: Device, at_ms: int, cause: Cause) -> None:
     """Raise and end the alarms that follow from what the channels of *device* deliver at *at_ms*."""
     rules = draft.protocol.signals
     is_streamed = device.acquisition is Acquisition.CONTINUOUS
-    if not draft.has_signal_alarms and all(channel.is_usable for channel in device.channels.values()):
-        return  # nearly every set: nothing is off, nothing can end
     known = {name: channel for name, channel in device.channels.items() if channel.was_ever_usable}
     view = _View(known, at_ms, rules, is_streamed=is_streamed)
     _settle_all_absent(draft, device_id, view, cause)

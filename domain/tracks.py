@@ -79,9 +79,14 @@ def with_quiet_entry(track: Track, entry: Entry, band: QuietBand, reordering_ms:
             return None
         source = old.device_id
     shared = window[-1].source if window and window[-1].source == entry.source else entry.source
-    quiet = Entry(at_ms, value, shared)
     return Track(
-        (*window[kept:], quiet), track.base, track.present, track.history, track.late_findings, source, at_ms
+        (*window[kept:], Entry(at_ms, value, shared)),
+        track.base,
+        track.present,
+        track.history,
+        track.late_findings,
+        source,
+        at_ms,
     )
 
 
