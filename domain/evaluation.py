@@ -1,11 +1,12 @@
 """The evaluation: a chart, one input and the protocol in; the chart as it is then, and what must be said, out."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.adoption import adopt
 from domain.alarms import Alarm
 from domain.alerts import Alert, Flag
-from domain.chart import Chart
+from domain.chart import Chart, Device
 from domain.commands import Command
 from domain.draft import Draft
 from domain.intake import take_observations
@@ -80,6 +81,21 @@ class Course:
     def chart_seq(self) -> int:
         """The number of the last input taken."""
         return self._draft.chart_seq
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the chart wants a tick."""
+        return self._draft.due_ms
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether the chart's data carries its own time."""
+        return self._draft.is_replayed
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """The devices at this patient, as they are now."""
+        return self._draft.devices
 
     def take(self, item: ObservationSet | Command | Tick, *, is_conflict: bool = False) -> Said:
         """Work *item* in; what `evaluate` says of the same chart and item."""

@@ -4,20 +4,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import orjson
 import structlog
 
+from domain.alarms import Alarm
 from domain.alerts import Alert, Flag
 from domain.chart import Chart
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
-from domain.evaluation import Evaluation, evaluate
+from domain.evaluation import Course, Said
 from domain.freshness import is_certainly_new
 from domain.limit_alarms import Verdict
 from domain.observations import ObservationSet, Reading, Tick
 from domain.protocol import Protocol
-from domain.times import from_ms, to_ms
+from domain.times import to_ms
 from domain.wards import WardSignal
 from persistence.alarms import Episode
 from persistence.chart_cache import ChartKey
@@ -42,6 +44,8 @@ _NAME_OF: Mapping[type[Command], CommandName] = {
 }
 
 log = structlog.get_logger(__name__)
+
+Input: TypeAlias = ObservationSet | Command | Tick
 
 
 def name_of(command: Command) -> CommandName:
@@ -94,13 +98,51 @@ def _candidate(chart_id: int, observation: ObservationSet, reading: Reading) -> 
     )
 
 
-@dataclass(slots=True)
 class _Working:
     """A chart while a transaction works with it."""
 
-    chart_id: int
-    before_seq: int
-    chart: Chart
+    __slots__ = ("before", "chart_id", "course", "ended", "protocol", "taken")
+
+    def __init__(self, stored: StoredChart, protocol: Protocol) -> None:
+        self.chart_id = stored.chart_id
+        self.before = stored.chart
+        self.protocol = protocol
+        self.course = Course(stored.chart, protocol)
+        self.taken: list[tuple[Input, bool]] = []
+        self.ended: list[tuple[Alarm, datetime]] = []
+
+    def take(self, entry: Input, *, is_conflict: bool = False) -> Said:
+        """Work *entry* into the chart. If that raises, `rewind` must follow."""
+        said = self.course.take(entry, is_conflict=is_conflict)
+        self.taken.append((entry, is_conflict))
+        return said
+
+    def rewind(self, taken: int) -> None:
+        """Be as after the first *taken* inputs: what raised has changed nothing then."""
+        self.course = Course(self.before, self.protocol)
+        del self.taken[taken:]
+        for entry, is_conflict in self.taken:
+            self.course.take(entry, is_conflict=is_conflict)
+
+    def episodes(self, after: Chart) -> list[Episode]:
+        """The alarms that are not as they were before the transaction."""
+        ward = None if after.admission is None else after.admission.ward
+        changed = [
+            (alarm, None)
+            for rule_id, alarm in after.alarms.items()
+            if self.before.alarms.get(rule_id) is not alarm
+        ]
+        return [
+            Episode(
+                alarm=alarm,
+                mode=after.mode,
+                updated_seq=after.chart_seq,
+                chart_id=self.chart_id,
+                ward=ward,
+                ended_at=ended_at,
+            )
+            for alarm, ended_at in (*self.ended, *changed)
+        ]
 
 
 class Ledger:
@@ -118,15 +160,13 @@ class Ledger:
         self.readings: list[ReadingRow] = []
         self.commands: list[CommandRow] = []
         self.ticks: list[TickRow] = []
+        self.changed: list[StoredChart] = []
         self.episodes: list[Episode] = []
         self.ward_signals: list[WardSignal] = []
         self.outgoing: dict[int, list[OutgoingRecord]] = {}
         self.refused: list[tuple[Record, Refusal]] = []
         self.counts = Counts()
-        self._working = {
-            key: _Working(stored.chart_id, stored.chart.chart_seq, stored.chart)
-            for key, stored in charts.items()
-        }
+        self._working = {key: _Working(stored, protocol) for key, stored in charts.items()}
         self._known = known
         self._indexed = 0  # how many of the readings gathered here are in what is known
         self._protocol = protocol
@@ -136,29 +176,32 @@ class Ledger:
     @property
     def before_seq(self) -> dict[ChartKey, int]:
         """The number each chart had when it was locked."""
-        return {key: working.before_seq for key, working in self._working.items()}
+        return {key: working.before.chart_seq for key, working in self._working.items()}
 
-    @property
-    def changed(self) -> list[StoredChart]:
-        """The charts that took something in."""
-        return [
-            StoredChart(working.chart_id, working.chart)
-            for working in self._working.values()
-            if working.chart.chart_seq != working.before_seq
-        ]
+    def close(self) -> None:
+        """Nothing more comes: see which charts took something in, and which of their alarms are not as they were."""
+        for working in self._working.values():
+            if working.taken:
+                chart = working.course.chart
+                self.changed.append(StoredChart(working.chart_id, chart))
+                if chart.alarms or working.ended:
+                    self.episodes.extend(working.episodes(chart))
 
     def take(self, item: Item) -> None:
         """Take in *item*; one that our own code fails on becomes a dead letter, and the rest goes on."""
+        working = self._working[item.chart_key]
+        taken = len(working.taken)
         try:
             if isinstance(item.entry, ObservationSet):
-                self._take_set(self._working[item.chart_key], item.entry)
+                self._take_set(working, item.entry)
             else:
-                self._take_command(self._working[item.chart_key], item.entry)
+                self._take_command(working, item.entry)
         except Exception:  # a defect on one message must not cost the others
             record = item.record
             log.exception(
                 "evaluation_failed", topic=record.topic, partition=record.partition, offset=record.offset
             )
+            working.rewind(taken)
             refusal = Refusal(
                 reason=RefusalReason.NOT_EVALUATED,
                 correlation_id=correlation_of(record),
@@ -167,29 +210,36 @@ class Ledger:
             self.refused.append((record, refusal))
 
     def take_tick(self, key: ChartKey, at: datetime) -> bool:
-        """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more)."""
+        """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more).
+
+        One that our own code fails on stays due; the other charts' time goes on.
+        """
         working = self._working[key]
-        due_ms = working.chart.due_ms
+        due_ms = working.course.due_ms
         if due_ms is None or due_ms > to_ms(at):
             return False
-        evaluation = evaluate(working.chart, Tick(at=at), self._protocol)
-        self._enter(working, evaluation)
-        self.ticks.append(TickRow(working.chart_id, evaluation.chart.chart_seq, at))
+        try:
+            self._enter(working, working.take(Tick(at=at)))
+        except Exception:
+            log.exception("tick_failed")
+            working.rewind(0)
+            return False
+        self.ticks.append(TickRow(working.chart_id, working.course.chart_seq, at))
         return True
 
     def _take_set(self, working: _Working, observation: ObservationSet) -> None:
         new: ObservationSet | None = observation
         is_conflict = False
-        if not self._is_certainly_new(working.chart, observation):
+        if not self._is_certainly_new(working.course, observation):
             new, is_conflict = self._only_new(working.chart_id, observation)
         if new is None:
             return
-        evaluation = evaluate(working.chart, new, self._protocol, is_conflict=is_conflict)
-        self._enter(working, evaluation)
-        self._enter_readings(working.chart_id, new, evaluation)
-        self._count(new, evaluation)
+        said = working.take(new, is_conflict=is_conflict)
+        self._enter(working, said)
+        self._enter_readings(working, new, said)
+        self._count(new, said)
 
-    def _is_certainly_new(self, chart: Chart, observation: ObservationSet) -> bool:
+    def _is_certainly_new(self, chart: Course, observation: ObservationSet) -> bool:
         """Whether neither the database nor this batch has had any of the set, and none stands twice in it.
 
         The chart has taken in what came earlier in the batch, so it answers for that as well.
@@ -225,9 +275,9 @@ class Ledger:
             self._known.taken.add((row.chart_id, row.observed_at, row.device_id, row.vital_sign, row.site))
         self._indexed = len(self.readings)
 
-    def _enter_readings(self, chart_id: int, observation: ObservationSet, evaluation: Evaluation) -> None:
-        flags = list(evaluation.flags) or None
-        chart_seq = evaluation.chart.chart_seq
+    def _enter_readings(self, working: _Working, observation: ObservationSet, said: Said) -> None:
+        flags = list(said.flags) or None
+        chart_id, chart_seq = working.chart_id, working.course.chart_seq
         observed_at, device_id = observation.observed_at, observation.device_id
         acquisition, message_id = observation.acquisition, observation.message_id
         received_at, correlation_id = observation.received_at, observation.correlation_id
@@ -252,12 +302,12 @@ class Ledger:
             for reading in observation.readings
         )
 
-    def _count(self, observation: ObservationSet, evaluation: Evaluation) -> None:
-        counts, verdicts = self.counts, evaluation.verdicts
+    def _count(self, observation: ObservationSet, said: Said) -> None:
+        counts, verdicts = self.counts, said.verdicts
         counts.sets += 1
         counts.verdicts.extend(verdicts)
-        if evaluation.flags:
-            counts.flags.update(dict.fromkeys(evaluation.flags, len(observation.readings)))
+        if said.flags:
+            counts.flags.update(dict.fromkeys(said.flags, len(observation.readings)))
         if Verdict.TOO_OLD in verdicts:
             judged = zip(observation.readings, verdicts, strict=True)
             counts.late.update(
@@ -269,16 +319,16 @@ class Ledger:
         if command.command_id in self._known.commands:
             self.counts.commands[name, CommandOutcome.DUPLICATE] += 1
             return
-        evaluation = evaluate(working.chart, command, self._protocol)
-        self._enter(working, evaluation)
+        said = working.take(command)
+        self._enter(working, said)
         self._known.commands.add(command.command_id)
-        outcome = CommandOutcome.APPLIED if evaluation.refusal is None else CommandOutcome.WITHOUT_EFFECT
+        outcome = CommandOutcome.APPLIED if said.refusal is None else CommandOutcome.WITHOUT_EFFECT
         self.counts.commands[name, outcome] += 1
         self.commands.append(
             CommandRow(
                 command.command_id,
                 working.chart_id,
-                evaluation.chart.chart_seq,
+                working.course.chart_seq,
                 name,
                 command.issued_at,
                 command.issued_by,
@@ -288,19 +338,20 @@ class Ledger:
             )
         )
 
-    def _enter(self, working: _Working, evaluation: Evaluation) -> None:
-        """Take over what an evaluation came to: all of it, or, if making a record of it fails, nothing."""
-        before, after = working.chart, evaluation.chart
-        if evaluation.alerts:
-            records = self._records(evaluation.alerts)
-            if after.is_replayed:  # in its own time: how long ago it was received says nothing of us
+    def _enter(self, working: _Working, said: Said) -> None:
+        """Take over what there is to say: all of it, or, if making a record of it fails, nothing."""
+        if said.alerts:
+            records = self._records(said.alerts)
+            if working.course.is_replayed:  # in its own time: how long ago it was received says nothing of us
                 records = [replace(record, observed_at=None, received_at=None) for record in records]
-            self._queue(after.lane, records, evaluation.alerts)
-        if after.alarms or evaluation.ended:
-            self.episodes.extend(_episodes(working.chart_id, before, evaluation))
-        if evaluation.ward_signals:
-            self.ward_signals.extend(evaluation.ward_signals)
-        working.chart = after
+            self._queue(working.before.lane, records, said.alerts)
+        if said.ended:
+            ended_at = {
+                alert.episode_id: alert.ended_at for alert in said.alerts if alert.ended_at is not None
+            }
+            working.ended.extend((alarm, ended_at[alarm.episode_id]) for alarm in said.ended)
+        if said.ward_signals:
+            self.ward_signals.extend(said.ward_signals)
 
     def say(self, lane: int, alerts: Sequence[Alert]) -> None:
         """Queue *alerts* in *lane*."""
@@ -320,23 +371,3 @@ class Ledger:
             if state is not None:
                 records.append(state)
         return records
-
-
-def _episodes(chart_id: int, before: Chart, evaluation: Evaluation) -> list[Episode]:
-    """The alarms that are not as they were."""
-    after = evaluation.chart
-    ended_at = {alert.episode_id: alert.ended_at for alert in evaluation.alerts if alert.ended_at is not None}
-    ward = None if after.admission is None else after.admission.ward
-    changed = [alarm for rule_id, alarm in after.alarms.items() if before.alarms.get(rule_id) is not alarm]
-    return [
-        Episode(
-            alarm=alarm,
-            mode=after.mode,
-            updated_seq=after.chart_seq,
-            chart_id=chart_id,
-            ward=ward,
-            ended_at=None if is_open else ended_at.get(alarm.episode_id, from_ms(after.clock_ms)),
-        )
-        for is_open, alarms in ((True, changed), (False, evaluation.ended))
-        for alarm in alarms
-    ]

@@ -115,14 +115,15 @@ class Pipeline:
         self, work: UnitOfWork, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]
     ) -> frozenset[int]:
         """Write what *ledger* gathered, in the order in which rows are locked; the lanes come last."""
+        ledger.close()
         await self._judge_wards(work, ledger)
         if ledger.readings:
             await work.readings.add(ledger.readings)
         passing(FaultPoint.AFTER_INSERT)
         await work.commands.add(ledger.commands)
         await work.ticks.add(ledger.ticks)
-        if changed := ledger.changed:
-            await work.charts.save(ledger.before_seq, changed)
+        if ledger.changed:
+            await work.charts.save(ledger.before_seq, ledger.changed)
         if ledger.episodes:
             await work.alarms.save(ledger.episodes)
         await work.dead_letters.add(self._dead_letters(ledger, refused))
