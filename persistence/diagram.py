@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 _COLUMNS = (
     ("readings", "commands", "ticks"),
     ("charts", "alarms"),
-    ("lanes", "wards", "outbox"),
+    ("lanes", "wards", "outbox", "published_ids"),
     ("progress", "dead_letters"),
 )
 _DIALECT = PGDialect()  # type: ignore[no-untyped-call]

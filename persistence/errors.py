@@ -35,6 +35,10 @@ class UnknownLaneError(PersistenceError):
     """The lane has no row: `LaneRepository.ensure` has not run, or for fewer lanes."""
 
 
+class RepairedElsewhereError(PersistenceError):
+    """Another repair of this lane has begun: give up, and begin anew if need be."""
+
+
 class SchemaNotMigratedError(PersistenceError):
     """The database is not at the revision this version was written for."""
 

@@ -46,6 +46,9 @@ _COLUMNS = (
     "lane", "seq", "topic", "key", "value", "headers", "nonce", "ce_id", "observed_at", "received_at", "priority",
 )  # fmt: skip
 
+MARKER = "marker"
+"""The role of a row that is never published: a repair writes it, and the cursor stands on it afterwards."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRecord:

@@ -74,6 +74,7 @@ lanes = Table(
     Column("lane", Integer, primary_key=True, autoincrement=False),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("nonce", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     CheckConstraint("lane >= 0 AND last_seq >= 0 AND epoch >= 0", name="counts"),
     comment="The number last given in each lane; its row lock orders what is appended",
 )
@@ -97,6 +98,20 @@ outbox = Table(
     CheckConstraint("seq > 0", name="seq"),
     CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
     comment="Records to be published, numbered per lane without a gap",
+)
+
+published_ids = Table(
+    "published_ids",
+    metadata,
+    Column("lane", Integer, nullable=False, info=_LANE),
+    Column("record_id", Uuid, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("published_at", _Time, nullable=False),
+    _now("noted_at"),
+    PrimaryKeyConstraint("lane", "record_id"),
+    CheckConstraint("seq >= 0", name="seq"),
+    comment="Records found to be out when a lane was repaired: the publisher does not send them again",
 )
 
 charts = Table(

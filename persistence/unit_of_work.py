@@ -17,6 +17,7 @@ from persistence.lanes import LaneRepository
 from persistence.outbox import OutboxRepository
 from persistence.progress import ProgressRepository
 from persistence.readings import ReadingRepository
+from persistence.repairs import RepairRepository
 from persistence.ticks import TickRepository
 from persistence.wards import WardRepository
 
@@ -37,6 +38,7 @@ class UnitOfWork:
     dead_letters: DeadLetterRepository
     lanes: LaneRepository
     outbox: OutboxRepository
+    repairs: RepairRepository
 
 
 @asynccontextmanager
@@ -71,4 +73,5 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         dead_letters=DeadLetterRepository(connection),
         lanes=LaneRepository(connection),
         outbox=OutboxRepository(connection),
+        repairs=RepairRepository(connection),
     )

@@ -11,6 +11,11 @@ from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import OffsetAndMetadata
 
+from worker.topics import TopicNames
+
+OUTPUTS = ("alerts", "alerts_test", "alarm_state", "dead_letters")
+"""The roles of the topics that a lane's numbered records go to."""
+
 _LATEST = -1
 _NO_OFFSET = -1
 _READ_UNCOMMITTED = 0
@@ -68,6 +73,24 @@ def _nonce(metadata: str | None) -> UUID | None:
         return UUID(metadata) if metadata else None
     except ValueError:
         return None
+
+
+async def cursor_of_lane(
+    client: AIOKafkaClient, group: str, names: TopicNames, lane: int, birth: UUID | None
+) -> Cursor | None:
+    """Where *lane* goes on; None where nobody can say.
+
+    A lane that has published nothing begins at 0, which bears the nonce the lane was born with, *birth*;
+    while nothing is out, it does so whatever its cursor bears. As soon as something is out, a 0 must bear that
+    nonce: a tool that resets a cursor to the earliest offset writes a 0 as well.
+    """
+    cursor = await read_cursor(client, group, TopicPartition(names.alerts, lane))
+    if cursor is not None and cursor.seq:
+        return cursor
+    for role in OUTPUTS:
+        if await end_offset(client, TopicPartition(names.of(role), lane)):
+            return cursor
+    return Cursor(0, birth)
 
 
 async def end_offset(client: AIOKafkaClient, partition: TopicPartition) -> int:

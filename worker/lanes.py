@@ -17,7 +17,7 @@ POLL_SECONDS = 0.2
 """How often a lane is looked at without being woken: another worker may have written into it."""
 
 _JITTER_SECONDS = 0.1
-_STOPPED_SECONDS = 15.0
+_STOPPED_SECONDS = 5.0
 _POSITIVE = 0x7FFFFFFF
 
 log = structlog.get_logger(__name__)
@@ -69,6 +69,8 @@ class LaneKeeper:
             await asyncio.sleep(self._pause())
             publisher = self.publisher = LanePublisher(self.lane, self._shared)
             try:
+                if self.stopped_because is not None:
+                    await publisher.look()
                 await self._hold(publisher)
             except LaneStoppedError as error:
                 self._stop(error)

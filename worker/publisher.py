@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alarms import Priority
 from persistence.errors import OutboxGapError
-from persistence.outbox import OutboxRow, OutgoingRecord
+from persistence.lanes import Standing
+from persistence.outbox import MARKER, OutboxRow, OutgoingRecord
 from persistence.unit_of_work import UnitOfWork, unit_of_work
-from worker.cursors import Cursor, cursor_group, end_offset, read_cursor
+from worker.cursors import Cursor, cursor_group, cursor_of_lane
 from worker.errors import LaneChangedError, LaneStoppedError
 from worker.fault_points import FaultPoint, passing
 from worker.internals import discard
 from worker.observability.labels import LoopPhase, TransactionOutcome
 from worker.observability.metrics import Metrics
+from worker.record_ids import record_id_of
 from worker.topics import TopicNames
 
 MOST_RECORDS = 500
@@ -74,9 +76,22 @@ class LanePublisher:
             self.cursor = await self._read_cursor()
             passing(FaultPoint.TAKING_LANE_AFTER_CURSOR)
             async with unit_of_work(self._shared.engine) as work:
+                standing = await self._check(work)
+        await self._publish([], self._shared.heartbeat(self.lane, self.cursor.seq, standing.last_seq))
+
+    async def look(self) -> None:
+        """See whether the lane could be taken, without fencing anybody: a repair may be under way.
+
+        Raises LaneStoppedError if what is out and what is stored do not fit.
+        """
+        async with asyncio.timeout(TAKE_SECONDS):
+            await self._producer.client.bootstrap()
+            async with unit_of_work(self._shared.engine) as work:
+                self._epoch = await work.lanes.epoch(self.lane)
+            self.cursor = await self._read_cursor()
+            async with unit_of_work(self._shared.engine) as work:
                 await self._check(work)
-                last_seq = await work.outbox.last_seq(self.lane)
-        await self._publish([], self._shared.heartbeat(self.lane, self.cursor.seq, last_seq))
+                await self._rows_beyond(work)
 
     async def publish_all(self) -> int:
         """Publish until nothing is left beyond the cursor; returns how many records went out."""
@@ -90,19 +105,20 @@ class LanePublisher:
     async def publish_pass(self) -> int:
         """One pass: read what lies beyond the cursor, never from memory, and publish it in one transaction."""
         async with unit_of_work(self._shared.engine) as work:
-            await self._check(work)
+            standing = await self._check(work)
             rows = await self._rows_beyond(work)
-            heartbeat = await self._heartbeat(work, rows)
+            out = await _already_out(work, rows) if standing.has_noted_ids else frozenset()
+        heartbeat = self._heartbeat(rows, standing)
         if rows or heartbeat is not None:
-            await self._publish(rows, heartbeat)
+            await self._publish(rows, heartbeat, out)
         return len(rows)
 
-    async def _heartbeat(self, work: UnitOfWork, rows: Sequence[OutboxRow]) -> OutgoingRecord | None:
+    def _heartbeat(self, rows: Sequence[OutboxRow], standing: Standing) -> OutgoingRecord | None:
         """The sign of life that is due, None if none is."""
         if time.time() - self.heartbeat_at < self._shared.heartbeat_interval:
             return None
         published = rows[-1].seq if rows else self.cursor.seq
-        return self._shared.heartbeat(self.lane, published, await work.outbox.last_seq(self.lane))
+        return self._shared.heartbeat(self.lane, published, max(published, standing.last_seq))
 
     async def close(self) -> None:
         """Let go of the lane in good order, bounded in time."""
@@ -114,26 +130,28 @@ class LanePublisher:
         await discard(self._producer)
 
     async def _read_cursor(self) -> Cursor:
-        client = self._producer.client
-        cursor = await read_cursor(client, self._shared.group, self._partition)
+        shared = self._shared
+        async with unit_of_work(shared.engine) as work:
+            birth = (await work.lanes.standing(self.lane, 0)).nonce
+        cursor = await cursor_of_lane(self._producer.client, shared.group, shared.names, self.lane, birth)
         if cursor is not None:
             return cursor
-        if await end_offset(client, self._partition) == 0:
-            return Cursor()  # a lane that has never published
         raise LaneStoppedError(
-            f"partition {self.lane} of {self._partition.topic} holds records, but group "
-            f"{cursor_group(self._shared.group)} has no cursor for it; run `{REPAIR} {self.lane}`"
+            f"partition {self.lane} of the output topics holds records, but group "
+            f"{cursor_group(shared.group)} has no cursor for it; run `{REPAIR} {self.lane}`"
         )
 
-    async def _check(self, work: UnitOfWork) -> None:
+    async def _check(self, work: UnitOfWork) -> Standing:
         """See that nobody has repaired the lane, and that the database is the one the cursor was set by."""
-        if await work.lanes.epoch(self.lane) != self._epoch:
+        standing = await work.lanes.standing(self.lane, self.cursor.seq)
+        if standing.epoch != self._epoch:
             raise LaneChangedError(f"lane {self.lane} has been repaired")
-        if self.cursor.seq and await work.outbox.nonce_of(self.lane, self.cursor.seq) != self.cursor.nonce:
+        if standing.nonce is None or standing.nonce != self.cursor.nonce:
             raise LaneStoppedError(
                 f"lane {self.lane} has published number {self.cursor.seq}, but the database holds another record under "
                 f"this number, or none: it was restored, or the cursor was reset; run `{REPAIR} {self.lane}`"
             )
+        return standing
 
     async def _rows_beyond(self, work: UnitOfWork) -> Sequence[OutboxRow]:
         try:
@@ -141,9 +159,16 @@ class LanePublisher:
         except OutboxGapError as error:
             raise LaneStoppedError(f"{error}; run `{REPAIR} {self.lane}`") from error
 
-    async def _publish(self, rows: Sequence[OutboxRow], heartbeat: OutgoingRecord | None) -> None:
+    async def _publish(
+        self,
+        rows: Sequence[OutboxRow],
+        heartbeat: OutgoingRecord | None,
+        out: Collection[int] = frozenset(),
+    ) -> None:
+        """Publish *rows* but those numbered in *out*; the cursor moves over these as well."""
         started = time.perf_counter()
         after = Cursor(rows[-1].seq, rows[-1].nonce) if rows else self.cursor
+        rows = [row for row in rows if row.seq not in out and row.record.topic != MARKER]
         records = [self._addressed(row) for row in rows]
         if heartbeat is not None:
             records.append((self._shared.names.heartbeat, heartbeat, ()))
@@ -211,6 +236,16 @@ class LanePublisher:
 async def _all_sent(futures: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*futures)
     passing(FaultPoint.MID_KAFKA_TRANSACTION)
+
+
+async def _already_out(work: UnitOfWork, rows: Sequence[OutboxRow]) -> frozenset[int]:
+    """The numbers of those rows that a repair has found to be out under another number."""
+    ids = {
+        row.seq: record_id_of(row.record.topic, row.record.key, row.record.value, row.record.headers)
+        for row in rows
+    }
+    out = await work.repairs.among(rows[0].lane, set(ids.values())) if rows else set()
+    return frozenset(seq for seq, record_id in ids.items() if record_id in out)
 
 
 def _key(record: OutgoingRecord) -> bytes | None:
