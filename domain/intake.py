@@ -58,6 +58,8 @@ def take_observations(
     offsets = with_offset(before.offsets, observed_ms, received_ms, rules)
     effective_ms, flags = timing_of(offsets, observed_ms, received_ms, rules)
     channels = with_channels(before.channels, observation.readings, effective_ms, rules)
+    # What came before its silence, and is only now read (from another partition), does not end it.
+    is_silent = before.is_overdue and received_ms <= before.received_ms
     device = Device(
         observation.acquisition,
         max(before.received_ms, received_ms),
@@ -66,13 +68,14 @@ def take_observations(
         offsets,
         channels,
         _burst(before, observation, observed_ms, rules),
+        is_silent,
     )
     if is_conflict or received_ms - effective_ms > draft.protocol.lateness.late_after_ms:
         flags += _set_flags(draft, effective_ms, received_ms, is_conflict=is_conflict)
     is_streamed = observation.acquisition is Acquisition.CONTINUOUS
     arrival = Arrival(observation, effective_ms, received_ms, is_streamed, flags)
     _keep_device(draft, device_id, device)
-    if before.is_overdue:
+    if before.is_overdue and not is_silent:
         come_back(draft, device_id, arrival.cause)
     verdicts = _take_all(draft, observation.readings, arrival)
     if (

@@ -95,6 +95,18 @@ def test_a_command_brings_it_to_light_too():
     assert bedside.said[0] == (64, "start", OVERDUE)
 
 
+def test_what_came_before_the_silence_and_is_read_after_it_does_not_end_it():
+    bedside = a_monitor()
+    bedside.tick(64)
+
+    bedside.take(a_set(3.5, received=3.5, spo2=97))
+    bedside.tick(64.5)
+
+    assert bedside.said == [(64, "start", OVERDUE)]
+    bedside.take(a_set(65, spo2=97))
+    assert bedside.said[1:] == [(65, "end", OVERDUE)]
+
+
 def test_what_comes_at_the_very_moment_it_is_due_is_in_time():
     bedside = a_monitor()
 
