@@ -14,13 +14,15 @@ from rich.table import Table
 
 from domain.observations import Mode
 from worker.errors import WorkerError
+from worker.lanes_cli import app as lanes_app
 from worker.settings import Settings, effective, load_settings, unknown_variables
 
 app = typer.Typer(
     name="vigil",
     help="Asynchronous alerting worker for an oncology infirmary: vital signs in through Kafka, alerts out.",
     epilog="Settings come from VIGIL_… variables or .env: see `vigil check-config`. "
-    "Exit codes: 0 done, 2 something is set up wrongly, 3 broker or database did not answer, 1 a defect.",
+    "Exit codes: 0 done, 2 something is set up wrongly, 3 broker or database did not answer, "
+    "4 done, but a person must look, 1 a defect.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -31,6 +33,7 @@ db_app = typer.Typer(
 )
 app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
+app.add_typer(lanes_app, name="lanes")
 
 _WAIT = 30.0
 Wait = Annotated[

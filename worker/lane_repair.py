@@ -19,7 +19,7 @@ from persistence.unit_of_work import UnitOfWork, unit_of_work
 from worker.cursors import Cursor, cursor_group, read_cursor
 from worker.errors import OperatorError
 from worker.internals import discard
-from worker.lane_standing import Finding, LaneStanding, Place, standing_of
+from worker.lane_standing import LaneStanding, Place, standing_of
 from worker.output_scan import scan, with_states
 from worker.record_ids import record_id_of
 
@@ -171,7 +171,7 @@ async def repair_lane(
     Killed at any point it can simply be run again: until the cursor is set the lane is seen to be stopped.
     """
     before = await _found(place, lane)
-    if before.finding is Finding.SOUND:
+    if before.is_sound:
         raise OperatorError(
             f"lane {lane} needs no repair: what it has published and what is stored fit together"
         )

@@ -43,6 +43,11 @@ class LaneStanding:
     waiting: int
     finding: Finding
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be published as it is."""
+        return self.finding is Finding.SOUND
+
 
 async def standing_of(place: Place, client: AIOKafkaClient, lane: int) -> LaneStanding:
     """Look at *lane*; nothing is changed, and its publisher is not disturbed."""
