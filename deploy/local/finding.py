@@ -25,7 +25,7 @@ from deploy.local.services import Kafka, Postgres, Service, Services
 from deploy.local.workspace import Workspace
 
 _INSTALL_KAFKA = "Java 17 or later and Maven (Debian: default-jre-headless maven), or Docker"
-_INSTALL_POSTGRES = "PostgreSQL 14 or later (Debian: postgresql), or Docker"
+_INSTALL_POSTGRES = "PostgreSQL 15 or later (Debian: postgresql), or Docker"
 
 _Found = TypeVar("_Found", bound=Service)
 _Ways = Mapping["Place", Callable[[], _Found]]
