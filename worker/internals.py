@@ -38,12 +38,6 @@ def has_consume_task(subscriber: Any) -> bool:  # noqa: ANN401 (FastStream's sub
     return any(not task.done() for task in subscriber.tasks)
 
 
-def is_sending(producer: AIOKafkaProducer) -> bool:
-    """Whether the producer's sender lives; without it a producer is of no use any more."""
-    task = producer._sender.sender_task  # noqa: SLF001
-    return task is not None and not task.done()
-
-
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throw *producer* away at once, sending nothing more and settling nothing.
 

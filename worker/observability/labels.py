@@ -49,7 +49,6 @@ class CommitStatus(StrEnum):
 class LoopPhase(StrEnum):
     """What the worker spends its time on."""
 
-    POLL = "poll"  # waiting for records
     DECODE = "decode"
     DB = "db"
     EVALUATE = "evaluate"

@@ -18,7 +18,7 @@ class ProcessMetrics:
         )
         self.event_loop_lag_seconds = Gauge(
             "vigil_event_loop_lag_seconds",
-            "How much later than asked for the event loop came back, at the worst of the last samples.",
+            "How much later than asked for the event loop came back, at the worst of its last 50 turns.",
             registry=registry,
         )
         self.watchdog_last_pass_timestamp_seconds = Gauge(
