@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -13,9 +12,10 @@ from domain.commands import Sex
 from domain.observations import Acquisition, Mode, Validity
 from domain.times import from_ms
 from domain.vital_signs import VitalSign
+from worker.messages.announced_words import rfc3339
+from worker.messages.records import RECEIVED_AT_HEADER
 from worker.topics import TopicNames
 
-RECEIVED_AT_HEADER = "vigil-received-at"
 _IDS = uuid5(NAMESPACE_URL, "vigil:feed")
 
 
@@ -81,7 +81,7 @@ def observation(  # noqa: PLR0913  a message has this many parts
         "message_id": message_id,
         "patient_id": patient_id,
         "device_id": device_id,
-        "observed_at": written(from_ms(observed_ms)),
+        "observed_at": rfc3339(from_ms(observed_ms)),
         "acquisition": acquisition.value,
         "mode": mode.value,
         "readings": [_reading(value) for value in values],
@@ -112,7 +112,7 @@ def admission(  # noqa: PLR0913  likewise
         "command_id": identifier("admit", mode.value, patient_id, ward, bed, issued_ms),
         "command": "admit",
         "patient_id": patient_id,
-        "issued_at": written(from_ms(issued_ms)),
+        "issued_at": rfc3339(from_ms(issued_ms)),
         "mode": mode.value,
         "ward": ward,
         "bed": bed,
@@ -137,7 +137,7 @@ def headers_of(record: FeedRecord) -> list[tuple[str, bytes]]:
     """The record's headers: the time at which it counts as received, where it carries one."""
     if record.received_ms is None:
         return []
-    return [(RECEIVED_AT_HEADER, written(from_ms(record.received_ms)).encode())]
+    return [(RECEIVED_AT_HEADER, rfc3339(from_ms(record.received_ms)).encode())]
 
 
 def topic_of(record: FeedRecord, topics: TopicNames) -> str:
@@ -155,11 +155,6 @@ def json_line(record: FeedRecord, topics: TopicNames) -> bytes:
         "value": record.body,
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def written(instant: datetime) -> str:
-    """*instant* (UTC) as RFC 3339 with milliseconds."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _reading(value: Value) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LARGEST_VALUE = 64 * 1024
 """Bytes; a full observation set takes less than a tenth of it."""
 
 _CORRELATION_HEADER = "correlation_id"
-_RECEIVED_HEADER = "vigil-received-at"
+RECEIVED_AT_HEADER = "vigil-received-at"
 _LONGEST_HEADER = 64
 _MILLISECONDS = re.compile(r"-?[0-9]{1,14}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -70,7 +70,7 @@ def received_time(record: Record, mode: Mode) -> tuple[datetime | None, bool]:
 
 
 def _carried_time(record: Record) -> datetime | None:
-    text = _text_header(record, _RECEIVED_HEADER)
+    text = _text_header(record, RECEIVED_AT_HEADER)
     if text is None:
         return None
     if _MILLISECONDS.fullmatch(text):
