@@ -81,6 +81,6 @@ def _check_patients(recordings: Sequence[Recording]) -> None:
         patient = patient_of(recording)
         if patient in seen:
             raise ReplayError(
-                f"{recording.name} and {seen[patient]} are one patient ({patient}): rename one of them"
+                f"{recording.name} and {seen[patient]} would be one patient: rename one of them"
             )
         seen[patient] = recording.name
