@@ -10,7 +10,7 @@ from persistence.errors import classify
 from worker.batches import Batch
 from worker.ledger import Counts
 from worker.messages import Record, Refusal
-from worker.observability.labels import CommandName, CommandOutcome
+from worker.observability.labels import CommandName, CommandOutcome, LoopPhase
 from worker.observability.metrics import Metrics
 from worker.pipeline import Outcome
 
@@ -83,7 +83,7 @@ def _count_readings(metrics: Metrics, batch: Batch, outcome: Outcome) -> None:
         metrics.commands.labels(command=name, outcome=word).inc(number)
     _observe_lateness(metrics, batch)
     if counts.sets:
-        spent = sum(seconds for phase, seconds in outcome.seconds.items() if phase == "evaluate")
+        spent = outcome.seconds.get(LoopPhase.EVALUATE, 0.0)
         metrics.evaluation_seconds.observe(spent / counts.sets)
     if outcome.records:
         sizes = sum(len(record.value or b"") for run in batch.runs for record in run.records)

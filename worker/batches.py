@@ -57,7 +57,7 @@ class Batch:
     @property
     def size(self) -> int:
         """How many records it holds."""
-        return sum(len(run.records) for run in self.runs)
+        return size_of(self.runs)
 
 
 async def read_batch(runs: Sequence[Run], commands_topic: str) -> Batch:
@@ -93,7 +93,7 @@ def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 
     The claims of the second begin where those of the first end.
     """
-    remaining = sum(len(run.records) for run in runs) // 2
+    remaining = size_of(runs) // 2
     first: list[Run] = []
     second: list[Run] = []
     for run in runs:
