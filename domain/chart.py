@@ -147,7 +147,5 @@ class Chart:
     admission: Admission | None = None
     tracks: Mapping[VitalSign, Track] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
-    alarms: Mapping[str, Alarm] = field(
-        default_factory=dict
-    )  # every active, acknowledged or latched alarm, by rule id
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)  # those that stand, by rule id
     protocol_hash: str = ""  # in force when the chart was last evaluated

@@ -57,7 +57,7 @@ class AlarmLimit:
     """What one alarm is judged by: tiers on one side of one vital sign, mildest first.
 
     A value clears a tier when it is back inside its threshold by the whole *deadband* and stays so for
-    *clear_time*. An age band is in years, from *age_from* to below *age_below*; an unknown age is adult.
+    *clear_time*. An age band is in completed months, from *age_from* to below *age_below*; an unknown age is adult.
     """
 
     limit_id: str
@@ -88,9 +88,9 @@ class AlarmLimit:
         if not self.tiers:
             raise ValueError(f"limit {self.limit_id} has no tier")
         self._refuse_what_never_speaks()
-        severity = [self._excess(tier.threshold, self.tiers[0]) for tier in self.tiers]
+        excesses = [self._excess(tier.threshold, self.tiers[0]) for tier in self.tiers]
         priorities = [tier.priority for tier in self.tiers]
-        if severity != sorted(severity) or priorities != sorted(priorities):
+        if excesses != sorted(excesses) or priorities != sorted(priorities):
             raise ValueError(f"limit {self.limit_id}: tiers must go from the mildest to the most severe")
 
     @property

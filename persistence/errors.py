@@ -81,9 +81,8 @@ def classify(error: BaseException) -> ErrorClass:
 def _classify_one(error: BaseException) -> ErrorClass | None:
     sqlstate = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.CheckViolationError) and error.constraint_name is None:
-        return (
-            ErrorClass.CONFLICT
-        )  # the row's month was made while it was on its way to the default partition
+        # The row's month was made while it was on its way to the default partition.
+        return ErrorClass.CONFLICT
     if isinstance(sqlstate, str):
         return next((each for start, each in _BY_SQLSTATE if sqlstate.startswith(start)), None)
     if isinstance(error, exc.TimeoutError):

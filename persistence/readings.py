@@ -19,9 +19,8 @@ WHERE r.observed_at BETWEEN $3 AND $4
 """
 
 ReadingKey: TypeAlias = tuple[int, UUID]  # chart_id, reading_id
-Slot: TypeAlias = tuple[
-    int, datetime, str, str, str | None
-]  # chart_id, observed_at, device_id, vital_sign, site
+# chart_id, observed_at, device_id, vital_sign, site
+Slot: TypeAlias = tuple[int, datetime, str, str, str | None]
 
 
 class Candidate(NamedTuple):

@@ -20,7 +20,6 @@ PREFIX = "VIGIL_"
 ENV_FILE = ".env"
 _DRIVER = "postgresql+asyncpg"
 
-# Said where a setting's own description would say too little about what would be right.
 _NAME = r"^[A-Za-z0-9._-]*$"
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
