@@ -61,17 +61,19 @@ class Timers:
         started = time.perf_counter()
         ticks = 0
         while True:
-            done, found = await self._tick(sorted(self.lanes()))
+            done, found = await self._tick()
             ticks += done
             if found < MOST_CHARTS or not done:
                 break
         self.metrics.timers_pass_seconds.observe(time.perf_counter() - started)
         return ticks
 
-    async def _tick(self, lanes: Sequence[int]) -> tuple[int, int]:
-        """Handle up to MOST_CHARTS of *lanes*; returns how many were ticked, and how many had been found due."""
+    async def _tick(self) -> tuple[int, int]:
+        """Handle up to MOST_CHARTS of our lanes; returns how many were ticked, and how many had been found due."""
         async with self.turn:
-            at = lane_time(self.sights())  # read under the turn: no batch is half way
+            # Both are read under the turn: no batch is half way, and a lane that was lost while the turn was
+            # waited for is not ticked with the time of the partitions that are ours now.
+            lanes, at = sorted(self.lanes()), lane_time(self.sights())
             if at is None:
                 return 0, 0
             keys = await self._due(lanes, at)
