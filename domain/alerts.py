@@ -48,6 +48,8 @@ class Reason(StrEnum):
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
     WARD_SILENT = "ward_silent"
     PROTOCOL_CHANGED = "protocol_changed"
+    NOT_EVALUATED = "not_evaluated"  # our own code failed on a message: the patient is not watched in this
+    EVALUATED = "evaluated"  # what comes from there is judged again
     NOT_IN_FORCE = "not_in_force"  # the limit no longer stands for this patient: age, oxygen, target
 
 

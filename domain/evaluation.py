@@ -1,7 +1,7 @@
 """The evaluation: a chart, one input and the protocol in; the chart as it is then, and what must be said, out."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from domain.adoption import adopt
 from domain.alarms import Alarm
@@ -16,6 +16,7 @@ from domain.orders import Refusal, obey
 from domain.overdue import next_due_ms, overdue_ms, pass_time
 from domain.protocol import Protocol
 from domain.times import to_ms
+from domain.unevaluated import Unevaluated, end_unevaluated, tell_unevaluated
 from domain.wards import WardSignal
 
 
@@ -46,9 +47,11 @@ class Evaluation(NamedTuple):
     refusal: Refusal | None = None
 
 
-def evaluate(
-    chart: Chart, item: ObservationSet | Command | Tick, protocol: Protocol, *, is_conflict: bool = False
-) -> Evaluation:
+Input: TypeAlias = ObservationSet | Command | Tick | Unevaluated
+"""What a chart takes in, one after the other; each is numbered."""
+
+
+def evaluate(chart: Chart, item: Input, protocol: Protocol, *, is_conflict: bool = False) -> Evaluation:
     """Work *item* into *chart* under *protocol*; the same three always give the same answer.
 
     Timers due by the time of *item* run out first, each at its own due time, so that it makes no
@@ -93,20 +96,30 @@ class Course:
         return self._draft.is_replayed
 
     @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """The alarms that stand, by rule."""
+        return self._draft.alarms
+
+    @property
     def devices(self) -> Mapping[str, Device]:
         """The devices at this patient, as they are now."""
         return self._draft.devices
 
-    def take(self, item: ObservationSet | Command | Tick, *, is_conflict: bool = False) -> Said:
+    def take(self, item: Input, *, is_conflict: bool = False) -> Said:
         """Work *item* in; what `evaluate` says of the same chart and item."""
         draft = self._draft
         draft.begin()
+        if isinstance(item, Unevaluated):
+            tell_unevaluated(draft, item)
+            return Said(tuple(draft.alerts))
         adopt(draft)
         verdicts: tuple[Verdict, ...] = ()
         flags: tuple[Flag, ...] = ()
         refusal = None
         device_id = None
         at_ms = _reach(draft, item)
+        if draft.alarms and not isinstance(item, Tick):
+            end_unevaluated(draft, item)
         if isinstance(item, ObservationSet):
             device_id = item.device_id
             verdicts, flags = take_observations(draft, item, at_ms, is_conflict=is_conflict)

@@ -19,6 +19,7 @@ _SPOKEN: dict[Reason, str] = {
     Reason.CLOCK_AHEAD: "the device's clock is ahead, readings are judged at the time they came",
     Reason.CLOCK_SKEW: "the device's clock is wrong by a constant amount, corrected for",
     Reason.TOO_FREQUENT: "a spot-check device sends like a monitor, check its setting",
+    Reason.NOT_EVALUATED: "readings could not be judged by Vigil, check the patient",
     Reason.WARD_SILENT: "several monitors fell silent at once, check the network",
 }
 _CONSCIOUSNESS = {
@@ -37,6 +38,7 @@ _SUBJECTS = {
     "clock-skew": "clock alarm:",
     "too-frequent": "spot-check device:",
     "ward-silent": "silent monitors:",
+    "not-evaluated": "readings that could not be judged:",
 }
 _ENDINGS: dict[Reason, str] = {
     Reason.CLEARED: "back inside its limit",
@@ -48,6 +50,7 @@ _ENDINGS: dict[Reason, str] = {
     Reason.PROTOCOL_CHANGED: "ended, the rule is no longer in force",
     Reason.NOT_IN_FORCE: "ended, the limit no longer stands for this patient",
     Reason.SENSOR_OFF: "ended, the sensor is off",
+    Reason.EVALUATED: "they are judged again",
 }
 
 

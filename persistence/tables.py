@@ -200,8 +200,13 @@ ticks = Table(
     Column("chart_id", BigInteger, ForeignKey("charts.chart_id"), nullable=False),
     Column("chart_seq", BigInteger, nullable=False),
     Column("at", _Time, nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'due'")),
+    Column("device_id", Text),
     PrimaryKeyConstraint("chart_id", "chart_seq"),
-    comment="Every time a clock ran out for a chart: with readings and commands, its whole sequence",
+    _one_of("kind", "due", "not_evaluated"),
+    CheckConstraint("kind = 'not_evaluated' OR device_id IS NULL", name="device_id"),
+    comment="What a chart took in that no message tells: a clock that ran out, a message of no use to us; "
+    "with readings and commands, its whole sequence",
 )
 
 wards = Table(

@@ -1,4 +1,4 @@
-"""Ticks: the moments at which a clock ran out for a chart, which no input would tell."""
+"""Ticks: what a chart took in that no input would tell, a clock that ran out above all."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +13,8 @@ class TickRow(NamedTuple):
     chart_id: int
     chart_seq: int
     at: datetime
+    kind: str = "due"  # or not_evaluated: something our own code failed on, received at that moment
+    device_id: str | None = None  # whose set was not evaluated
 
 
 class TickRepository:

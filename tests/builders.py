@@ -12,7 +12,7 @@ from domain.alarms import Alarm, AlarmState, Priority
 from domain.alerts import Alert, Phase
 from domain.chart import Chart
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
-from domain.evaluation import Evaluation, evaluate
+from domain.evaluation import Evaluation, Input, evaluate
 from domain.observations import Acquisition, Mode, ObservationSet, Reading, Tick, Validity
 from domain.protocol import AlarmLimit, Protocol, Side, Tier
 from domain.protocol_text import parse_protocol
@@ -116,14 +116,14 @@ class Bedside:
         self.alerts: list[Alert] = []
         self.evaluations: list[Evaluation] = []
 
-    def take(self, item: ObservationSet | Command | Tick, *, is_conflict: bool = False) -> Evaluation:
+    def take(self, item: Input, *, is_conflict: bool = False) -> Evaluation:
         evaluation = evaluate(self.chart, item, self.protocol, is_conflict=is_conflict)
         self.chart = evaluation.chart
         self.alerts += evaluation.alerts
         self.evaluations.append(evaluation)
         return evaluation
 
-    def take_all(self, items: Iterable[ObservationSet | Command | Tick]) -> "Bedside":
+    def take_all(self, items: Iterable[Input]) -> "Bedside":
         for item in items:
             self.take(item)
         return self

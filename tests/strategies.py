@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from domain.commands import Admit, Discharge, Move
 from domain.observations import ObservationSet, Validity
+from domain.unevaluated import Unevaluated
 from domain.vital_signs import VitalSign
-from tests.builders import a_reading, a_set, an_order
+from tests.builders import a_reading, a_set, an_order, at
 
 # Values on both sides of every edge of the ward's protocol, and what is no value at all.
 VALUES = {
@@ -86,9 +87,11 @@ def histories(draw: st.DrawFn, size: int = 25) -> list[object]:
 
 
 def _item(draw: st.DrawFn, clock: float, number: int) -> object:
-    kind = draw(st.sampled_from(["set"] * 8 + ["admit", "move", "discharge", "tick"]))
+    kind = draw(st.sampled_from(["set"] * 8 + ["admit", "move", "discharge", "tick", "failing"]))
     if kind == "tick":
         return clock
+    if kind == "failing":
+        return Unevaluated(at=at(clock), device_id=draw(st.sampled_from(["monitor", "trolley", None])))
     if kind == "set":
         late = draw(st.sampled_from([0, 0, 0, 3, 50, 90, 2000, -90]))
         return replace(draw(seen(1)), second=int(clock) - late).received(clock)

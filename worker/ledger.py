@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
 from uuid import UUID
 
 import orjson
@@ -14,12 +13,13 @@ from domain.alarms import Alarm
 from domain.alerts import Alert, Flag
 from domain.chart import Chart
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
-from domain.evaluation import Course, Said
+from domain.evaluation import Course, Input, Said
 from domain.freshness import is_certainly_new
 from domain.limit_alarms import Verdict
 from domain.observations import ObservationSet, Reading, Tick
 from domain.protocol import Protocol
 from domain.times import to_ms
+from domain.unevaluated import Unevaluated, rule_of
 from domain.wards import WardSignal
 from persistence.alarms import Episode
 from persistence.chart_cache import ChartKey
@@ -44,8 +44,6 @@ _NAME_OF: Mapping[type[Command], CommandName] = {
 }
 
 log = structlog.get_logger(__name__)
-
-Input: TypeAlias = ObservationSet | Command | Tick
 
 
 def name_of(command: Command) -> CommandName:
@@ -202,12 +200,14 @@ class Ledger:
                 "evaluation_failed", topic=record.topic, partition=record.partition, offset=record.offset
             )
             working.rewind(taken)
+            device_id = item.entry.device_id if isinstance(item.entry, ObservationSet) else None
             refusal = Refusal(
                 reason=RefusalReason.NOT_EVALUATED,
                 correlation_id=correlation_of(record),
-                device_id=item.entry.device_id if isinstance(item.entry, ObservationSet) else None,
+                device_id=device_id,
             )
             self.refused.append((record, refusal))
+            self._tell_unevaluated(working, item.entry.received_at, device_id)
 
     def take_tick(self, key: ChartKey, at: datetime) -> bool:
         """Let time pass for a chart that is due at *at*; False if, under the lock, it is not (any more).
@@ -223,9 +223,24 @@ class Ledger:
         except Exception:
             log.exception("tick_failed")
             working.rewind(0)
+            self._tell_unevaluated(working, at, None)
             return False
         self.ticks.append(TickRow(working.chart_id, working.course.chart_seq, at))
         return True
+
+    def _tell_unevaluated(self, working: _Working, at: datetime, device_id: str | None) -> None:
+        """Let the chart say that it is not watched in this, unless it says so already; it is an input like others."""
+        if rule_of(device_id) in working.course.alarms:
+            return
+        taken = len(working.taken)
+        try:
+            self._enter(working, working.take(Unevaluated(at=at, device_id=device_id)))
+        except Exception:
+            log.exception("not_evaluated_and_not_told")
+            working.rewind(taken)
+            return
+        chart_seq = working.course.chart_seq
+        self.ticks.append(TickRow(working.chart_id, chart_seq, at, "not_evaluated", device_id))
 
     def _take_set(self, working: _Working, observation: ObservationSet) -> None:
         new: ObservationSet | None = observation

@@ -192,7 +192,7 @@ def _outcome(
         readings=len(ledger.readings),
         vitals=Counter(row.vital_sign for row in ledger.readings),
         refused=[*(batch.refused if batch else ()), *ledger.refused],
-        ticks=len(ledger.ticks),
+        ticks=sum(row.kind == "due" for row in ledger.ticks),
         counts=ledger.counts,
         lanes=lanes,
         seconds=seconds or {},

@@ -71,7 +71,7 @@ async def test_a_tick_is_stored_once(work, chart_id, bystander):
         async with work() as unit:
             await unit.ticks.add([TickRow(chart_id, 3, NOON)])
 
-    assert [tuple(row) for row in await bystander.fetch("SELECT * FROM ticks")] == [(chart_id, 3, NOON)]
+    assert [tuple(row) for row in await bystander.fetch("SELECT * FROM ticks")] == [(chart_id, 3, NOON, "due", None)]
 
 
 class TestWards:

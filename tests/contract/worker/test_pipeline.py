@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from domain.alarms import Kind, Priority
+from domain.alerts import Phase, Reason
 from domain.observations import Mode
 from domain.times import from_ms
 from domain.vital_signs import VitalSign
@@ -173,9 +175,55 @@ async def test_a_defect_of_ours_on_one_message_costs_that_message_only(pipeline,
 
     outcome = await replace(pipeline, protocol=broken).handle_batch(batch)
 
-    assert (outcome.readings, len(outcome.counts.alerts)) == (2, 1)
+    assert (outcome.readings, len(batch.items)) == (2, 3)
     (letter,) = await bystander.fetch('SELECT stage, reason, "offset" FROM dead_letters')
     assert tuple(letter) == ("evaluate", "not_evaluated", 1)
+
+
+async def test_while_messages_cannot_be_evaluated_someone_is_told_once_until_they_can(
+    pipeline, protocol, bystander
+):
+    broken = replace(protocol)
+    object.__setattr__(broken, "limits_of", Failing(protocol.limits_of, VitalSign.SPO2))
+    failing = [a_set(number, number * 10, spo2=91) for number in range(3)]
+
+    outcome = await replace(pipeline, protocol=broken).handle_batch(await a_batch(*failing))
+
+    (alert,) = outcome.counts.alerts
+    assert (alert.phase, alert.reason, alert.kind) == (Phase.START, Reason.NOT_EVALUATED, Kind.TECHNICAL)
+    assert (alert.priority, alert.rule_id) == (Priority.MEDIUM, "not-evaluated/mon-1")
+    assert len(outcome.refused) == 3
+    inputs = await bystander.fetch("SELECT chart_seq, at, kind, device_id FROM ticks")
+    assert [tuple(row) for row in inputs] == [(1, from_ms(START_MS), "not_evaluated", "mon-1")]
+    assert await bystander.fetchval("SELECT chart_seq FROM charts") == 1
+    again = await replace(pipeline, protocol=broken).handle_batch(await a_batch(a_set(3, 30, spo2=91)))
+    assert again.counts.alerts == []
+
+    mended = await pipeline.handle_batch(await a_batch(a_set(4, 40, spo2=97)))
+
+    (ended,) = mended.counts.alerts
+    assert (ended.phase, ended.reason, ended.episode_id) == (Phase.END, Reason.EVALUATED, alert.episode_id)
+    assert await bystander.fetchval("SELECT count(*) FROM alarms WHERE ended_at IS NULL") == 0
+
+
+async def test_a_tick_that_cannot_be_evaluated_is_told_once_and_stays_due(pipeline, protocol, bystander):
+    key = ChartKey("P-1", Mode.TEST)
+    monitor = [
+        replace(record, value=record.value.replace(b"spot_check", b"continuous"))
+        for record in (a_set(n, n * 5, heart_rate=80) for n in range(6))
+    ]
+    await pipeline.handle_batch(await a_batch(*monitor))
+    broken = replace(protocol)
+    object.__setattr__(broken, "signals", None)
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    first = await replace(pipeline, protocol=broken).handle_ticks([key], noon)
+    second = await replace(pipeline, protocol=broken).handle_ticks([key], noon)
+
+    assert [alert.rule_id for alert in first.counts.alerts] == ["not-evaluated"]
+    assert (first.ticks, second.ticks, second.counts.alerts) == (0, 0, [])
+    mended = await pipeline.handle_ticks([key], noon)
+    assert [alert.rule_id for alert in mended.counts.alerts] == ["signal-overdue/mon-1"]
 
 
 async def test_what_is_rolled_back_leaves_no_trace(pipeline, bystander):
