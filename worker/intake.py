@@ -228,10 +228,11 @@ class Intake:
         partitions = sorted(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
             return
-        beginnings = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
+        # The database first: another worker may go on meanwhile, and be ahead of an end that was asked for before.
         async with unit_of_work(self._pipeline.engine) as work:
             stored = await work.progress.next_offsets(partitions)
+        beginnings = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
         if self._must_recover.is_set():
             return  # assigned anew meanwhile
         for partition in partitions:
