@@ -246,7 +246,9 @@ def _services(run: Run) -> tuple[Kafka, Postgres]:
 
 def _works_again(worker: Worker) -> None:
     handled = worker.said("batch_handled")
-    assert wait_until(lambda: worker.said("batch_handled") > handled, 90), "it does not resume by itself"
+    assert wait_until(lambda: worker.said("batch_handled") > handled, 90), (
+        f"it does not resume by itself: {worker.last_words()}"
+    )
 
 
 def _kill_broker(kafka: Kafka) -> None:

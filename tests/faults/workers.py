@@ -15,6 +15,7 @@ from deploy.local.vigil import wait_until
 from deploy.local.workspace import Program, Workspace
 
 STOP_SECONDS = 10.0
+_LAST_LINES = 40
 
 
 @dataclass(slots=True)
@@ -83,6 +84,10 @@ class Worker:
             wait_until(lambda: self.said(event) > 0 or self.exit_code is not None, seconds)
             and self.said(event) > 0
         )
+
+    def last_words(self) -> str:
+        """How the present process's log ends."""
+        return "\n".join(self.logs[-1].read_text(errors="replace").splitlines()[-_LAST_LINES:])
 
     def complaints(self) -> Iterator[str]:
         """What any of its processes logged as a warning or worse."""
