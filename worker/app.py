@@ -205,7 +205,7 @@ class Worker:
         self._observer = Observer(
             engine=engine, intake=self._intake, lanes=self._lanes, metrics=metrics, health=health
         )
-        self._broker = make_broker(settings)
+        self._broker = make_broker(settings, metrics.registry)
         listener = Listener(
             on_assigned=self._on_assigned, on_revoked=self._on_revoked, turn=self._intake.turn
         )

@@ -46,6 +46,17 @@ def test_a_reading_goes_in_and_its_alert_comes_out(installation, produce, read):
     assert state.value() is not None
 
 
+def test_what_faststream_counts_is_served_beside_our_own(installation, produce, read):
+    with installation.running():
+        produce(a_reading(170))
+        read(installation.topic("alerts.test"), 1)
+        metrics = installation.get("/metrics")[1]
+
+    topic = installation.topic("readings")
+    counted = f'faststream_received_messages_total{{app_name="vigil",broker="kafka",handler="{topic}"}} 1.0'
+    assert counted in metrics
+
+
 def test_data_that_is_not_real_never_pages(installation, produce, read):
     with installation.running():
         produce(a_reading(170, mode="test"))

@@ -19,6 +19,7 @@ class Metrics(IntakeMetrics, ConsumerMetrics, AlarmMetrics, PublishingMetrics, P
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nothing here reads
         IntakeMetrics.__init__(self, registry)
         ConsumerMetrics.__init__(self, registry)

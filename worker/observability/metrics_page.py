@@ -12,7 +12,8 @@ _HEAD = """# Metrics
 
 What the worker serves at `/metrics`; made by `python -m worker.observability.metrics_page`, a test keeps it equal. Names, labels and
 meanings are an interface: a change of one stands in the changelog. Labels are closed sets: no patient, device or bed is ever one.
-Beside these: `process_*` of the Prometheus client.
+Beside these: `faststream_*` of FastStream's middleware, by batch (its sizes are 0: it would join all bodies to measure them, and is
+given none), and `process_*` of the Prometheus client.
 
 | metric | type | labels | what it tells |
 |---|---|---|---|
