@@ -128,11 +128,6 @@ class Lanes:
         """One for each assigned lane, held or not."""
         return tuple(self._keepers.values())
 
-    @property
-    def held(self) -> set[int]:
-        """The lanes that are being published."""
-        return {keeper.lane for keeper in self._keepers.values() if keeper.is_held}
-
     def suspend(self) -> None:
         """Take no lane until the next assignment; go on with those that are held."""
         for keeper in self._keepers.values():
