@@ -28,8 +28,6 @@ class PauseReason(StrEnum):
 
     DATABASE = "database"  # it does not answer
     BROKER = "broker"  # it does not answer
-    DEAD_LETTERS = "dead_letters"  # the budget for unusable records is spent
-    BACKLOG = "backlog"  # what has been made is not being published
 
 
 class RebalanceEvent(StrEnum):
