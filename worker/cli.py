@@ -169,7 +169,8 @@ def simulate(  # noqa: PLR0913, PLR0917  as many as there are options
     ward: Annotated[str, typer.Option(help="Its name.")] = "7B",
     seed: Annotated[int, typer.Option(help="The same seed gives the same ward.")] = 1,
     rate: Annotated[
-        float | None, typer.Option(help="Readings a second in all; the devices' own if left out.")
+        float | None,
+        typer.Option(help="Observation sets a second, of the whole ward; the devices' own if left out."),
     ] = None,
     speed_up: Annotated[float, typer.Option(help="How much faster than real time.")] = 1.0,
     seconds: Annotated[
