@@ -65,23 +65,17 @@ class ReadingRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def existing(
-        self, candidates: Sequence[tuple[int, datetime, UUID, str, str, str | None]]
-    ) -> tuple[set[ReadingKey], set[Slot]]:
-        """Return which of *candidates* are stored, and the slots that hold another reading than theirs.
-
-        A candidate is (chart_id, observed_at, reading_id, device_id, vital_sign, site).
-        """
+    async def existing(self, candidates: Sequence[Candidate]) -> tuple[set[ReadingKey], set[Slot]]:
+        """Return which of *candidates* are stored, and the slots that hold another reading than theirs."""
         if not candidates:
             return set(), set()
-        asked = [Candidate(*candidate) for candidate in candidates]
-        stored = await self._at_the_instants_of(asked)
+        stored = await self._at_the_instants_of(candidates)
         known = {(each.chart_id, each.reading_id) for each in stored}
         taken = {each.slot for each in stored}
-        ids = {(each.chart_id, each.reading_id) for each in asked}
+        ids = {(each.chart_id, each.reading_id) for each in candidates}
         return ids & known, {
             each.slot
-            for each in asked
+            for each in candidates
             if each.slot in taken and (each.chart_id, each.reading_id) not in known
         }
 
