@@ -24,7 +24,7 @@ from worker.fault_points import FaultPoint, passing
 from worker.lanes import lane_of
 from worker.ledger import Counts, Known, Ledger, candidates
 from worker.messages import Record, Refusal
-from worker.messages.dead_letters import dead_letter_record
+from worker.messages.dead_letters import GivenUpBy, dead_letter_record
 from worker.observability.labels import LoopPhase
 
 
@@ -134,10 +134,9 @@ class Pipeline:
     def _dead_letters(self, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]) -> list[DeadLetterRow]:
         """Queue a dead letter for each refusal, in the lane of its input partition; returns the rows."""
         rows = []
+        by = GivenUpBy(group=self.group, version=self.version, protocol_hash=self.protocol.digest)
         for record, refusal in (*refused, *ledger.refused):
-            row, outgoing = dead_letter_record(
-                record, refusal, group=self.group, version=self.version, protocol_hash=self.protocol.digest
-            )
+            row, outgoing = dead_letter_record(record, refusal, by)
             rows.append(row)
             ledger.outgoing.setdefault(record.partition, []).append(outgoing)
         return rows

@@ -2,7 +2,7 @@
 
 from worker.messages.alerts import alarm_state_record, alert_record
 from worker.messages.commands import decode_command_record
-from worker.messages.dead_letters import dead_letter_record
+from worker.messages.dead_letters import GivenUpBy, dead_letter_record
 from worker.messages.heartbeats import Heartbeat, heartbeat_record
 from worker.messages.readings import Decoded, decode_reading_record
 from worker.messages.records import LARGEST_VALUE, Record
@@ -14,6 +14,7 @@ __all__ = [
     "MOST_READINGS",
     "Decoded",
     "ErrorAt",
+    "GivenUpBy",
     "Heartbeat",
     "Record",
     "Refusal",

@@ -46,7 +46,7 @@ class GivenUpBy:
 
 
 def dead_letter_record(
-    record: Record, refusal: Refusal, *, group: str, version: str, protocol_hash: str
+    record: Record, refusal: Refusal, by: GivenUpBy
 ) -> tuple[DeadLetterRow, OutgoingRecord]:
     """Return the row that keeps the record whatever its size, and the record for the dead-letter topic.
 
@@ -56,7 +56,6 @@ def dead_letter_record(
     """
     failed_at = _time_of(record)
     told = problem(record, refusal)
-    by = GivenUpBy(group=group, version=version, protocol_hash=protocol_hash)
     kept, added = _headers(record, refusal, told, by, failed_at)
     row = DeadLetterRow(
         topic=record.topic,

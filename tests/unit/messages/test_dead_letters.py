@@ -5,7 +5,14 @@ import pytest
 
 from persistence.headers import headers_from_json, headers_to_text
 from tests.unit.messages.records import RECEIVED_AT, RawRecord, a_reading, a_record, a_set
-from worker.messages import Refusal, RefusalReason, Stage, dead_letter_record, decode_reading_record
+from worker.messages import (
+    GivenUpBy,
+    Refusal,
+    RefusalReason,
+    Stage,
+    dead_letter_record,
+    decode_reading_record,
+)
 from worker.messages.announced_shapes import ProblemV1
 from worker.messages.dead_letters import LARGEST_RECORD
 from worker.messages.identity import correlation_id
@@ -16,7 +23,7 @@ HOSTILE = (("reply_to", b"x"), ("null", None), ("bytes", b"\xff\x00"), ("bytes",
 
 def the_dead_letter(record, refusal=None):
     refusal = refusal or decode_reading_record(record).refusals[0]
-    return dead_letter_record(record, refusal, group="vigil", version="1.2.3", protocol_hash="abc")
+    return dead_letter_record(record, refusal, GivenUpBy(group="vigil", version="1.2.3", protocol_hash="abc"))
 
 
 def added(outgoing, record):

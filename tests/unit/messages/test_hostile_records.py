@@ -8,6 +8,7 @@ from domain.commands import Command
 from domain.vital_signs import DEFINITIONS, NO_VALUE, VitalSign
 from tests.unit.messages.records import RawRecord, a_command, a_set
 from worker.messages import (
+    GivenUpBy,
     Refusal,
     RefusalReason,
     dead_letter_record,
@@ -179,7 +180,9 @@ def test_every_refusal_becomes_a_dead_letter(value, key, headers, timestamp):
     refusal = decode_command_record(record)
     assert isinstance(refusal, Refusal)
 
-    row, outgoing = dead_letter_record(record, refusal, group="vigil", version="1", protocol_hash="abc")
+    row, outgoing = dead_letter_record(
+        record, refusal, GivenUpBy(group="vigil", version="1", protocol_hash="abc")
+    )
 
     assert (row.value, row.key, row.headers) == (value, key, headers)
     assert (outgoing.value, outgoing.key) == (value, key)
