@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.alarms import AlarmState, Kind, Priority
 from domain.observations import Mode
+from domain.protocol import Measure, Side
 from domain.vital_signs import VitalSign
 
 
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     CLOCK_RIGHT = "clock_right"
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
+    RHYTHM_RIGHT = "rhythm_right"  # it no longer does
     WARD_SILENT = "ward_silent"
     PROTOCOL_CHANGED = "protocol_changed"
     NOT_EVALUATED = "not_evaluated"  # our own code failed on a message: the patient is not watched in this
@@ -69,7 +71,8 @@ class Flag(StrEnum):
 class Breach:
     """The limit that was judged: its side, its threshold, and the layer that set it."""
 
-    side: str  # low | high
+    side: Side
+    measure: Measure = Measure.VALUE
     threshold: float
     is_inclusive: bool
     layer: str

@@ -85,11 +85,6 @@ class Draft:
         """Where the patient lies, if the registry has said."""
         return self.admission.ward if self.admission else None
 
-    @property
-    def has_signal_alarms(self) -> bool:
-        """Whether an alarm about equipment stands, which a set in good order could end."""
-        return bool(self.alarms) and any(alarm.vital_sign is None for alarm in self.alarms.values())
-
     def has_alarm_on(self, sign: VitalSign) -> bool:
         """Whether an alarm about *sign* stands."""
         return bool(self.alarms) and any(alarm.vital_sign is sign for alarm in self.alarms.values())
@@ -125,6 +120,7 @@ class Draft:
             patient_id=self.patient_id,
             observed_ms=cause.observed_ms,
             received_ms=cause.received_ms,
+            sensor=self.protocol.signals.display_of(alarm.rule_id),
         )
         return Alert(
             alert_id=alert_id_of(alarm.episode_id, news.phase, news.reason, cause.key),

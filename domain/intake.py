@@ -1,144 +1,30 @@
-"""Readings come in: each takes its place in its sign's track, is judged, and its device is seen to be alive."""
+"""Readings come in: each takes its place in its sign's track and is judged."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from domain.alarms import Priority
-from domain.alerts import Flag, Reason
-from domain.chart import Device, Entry, Source, Track
-from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
+from domain.alerts import Flag
+from domain.arrivals import Arrival, arrive, settle_device
+from domain.chart import Entry, Source, Track
 from domain.draft import Cause, Draft
 from domain.late_findings import find_late, find_what_passed_unheard
 from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn_of
 from domain.limits_in_force import limits_in_force
-from domain.observations import Acquisition, ObservationSet, Reading, Validity
-from domain.overdue import come_back
-from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness, QuietBand, SignalRules, quiet_band
-from domain.signals import has_lost_channel, settle_signals, with_channels
-from domain.technical_alarms import end_technical, raise_technical
-from domain.times import to_ms
+from domain.observations import ObservationSet, Reading, Validity
+from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness, QuietBand, quiet_band
 from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry
 from domain.vital_signs import DEFINITIONS, VitalSign, is_suspect, rounded
 
-_MOST_DEVICES = 32
-_SAME_MOMENT_MS = 500
 _EMPTY = Track()
-
-
-class Arrival(NamedTuple):
-    """One set as it came: when it counts as observed, from where, and what must be said with it."""
-
-    observation: ObservationSet
-    observed_ms: int  # effective
-    received_ms: int
-    is_streamed: bool
-    flags: tuple[Flag, ...]
-
-    @property
-    def cause(self) -> Cause:
-        """The set as the cause of what follows from it; made only when something does."""
-        return Cause(
-            key=self.observation.readings[0].reading_id,
-            observed_ms=self.observed_ms,
-            received_ms=self.received_ms,
-            flags=self.flags,
-            device_id=self.observation.device_id,
-            correlation_id=self.observation.correlation_id,
-        )
 
 
 def take_observations(
     draft: Draft, observation: ObservationSet, received_ms: int, *, is_conflict: bool
 ) -> tuple[tuple[Verdict, ...], tuple[Flag, ...]]:
     """Work one set into *draft*; a verdict for each reading, and the flags the set is stored with."""
-    rules = draft.protocol.signals
-    observed_ms = to_ms(observation.observed_at)
-    device_id = observation.device_id
-    before = draft.devices.get(device_id) or _new_device(observation, observed_ms, received_ms)
-    offsets = with_offset(before.offsets, observed_ms, received_ms, rules)
-    effective_ms, flags = timing_of(offsets, observed_ms, received_ms, rules)
-    channels = with_channels(before.channels, observation.readings, effective_ms, rules)
-    # What came before its silence, and is only now read (from another partition), does not end it.
-    is_silent = before.is_overdue and received_ms <= before.received_ms
-    device = Device(
-        observation.acquisition,
-        max(before.received_ms, received_ms),
-        max(before.newest_ms, observed_ms),
-        _interval(before, received_ms),
-        offsets,
-        channels,
-        _burst(before, observation, observed_ms, rules),
-        is_silent,
-    )
-    if is_conflict or received_ms - effective_ms > draft.protocol.lateness.late_after_ms:
-        flags += _set_flags(draft, effective_ms, received_ms, is_conflict=is_conflict)
-    is_streamed = observation.acquisition is Acquisition.CONTINUOUS
-    arrival = Arrival(observation, effective_ms, received_ms, is_streamed, flags)
-    _keep_device(draft, device_id, device)
-    if before.is_overdue and not is_silent:
-        come_back(draft, device_id, arrival.cause)
+    arrival = arrive(draft, observation, received_ms, is_conflict=is_conflict)
     verdicts = _take_all(draft, observation.readings, arrival)
-    if (
-        draft.alarms
-        or flags
-        or device.burst
-        or before.offsets.skew_ms is not None
-        or has_lost_channel(device)
-    ):
-        _settle_device(draft, before, device, arrival)
-    return verdicts, flags
-
-
-def _settle_device(draft: Draft, before: Device, after: Device, arrival: Arrival) -> None:
-    """Raise and end what there is to say of the device itself: its clock, its signals, its manners."""
-    cause = arrival.cause
-    settle_clock(draft, before.offsets, after.offsets, cause)
-    settle_signals(draft, arrival.observation.device_id, after, arrival.observed_ms, cause)
-    _settle_frequency(draft, arrival.observation.device_id, after, cause)
-
-
-def _new_device(observation: ObservationSet, observed_ms: int, received_ms: int) -> Device:
-    offsets = first_offsets(observed_ms, received_ms)
-    return Device(observation.acquisition, received_ms, observed_ms, None, offsets)
-
-
-def _interval(device: Device, received_ms: int) -> int | None:
-    """The device's rhythm: its last gap, which may grow only twofold at a time."""
-    gap = received_ms - device.received_ms
-    if gap <= _SAME_MOMENT_MS:
-        return device.interval_ms
-    return gap if device.interval_ms is None else min(gap, 2 * device.interval_ms)
-
-
-def _set_flags(draft: Draft, effective_ms: int, received_ms: int, *, is_conflict: bool) -> tuple[Flag, ...]:
-    is_late = received_ms - effective_ms > draft.protocol.lateness.late_after_ms
-    if not is_late and not is_conflict:
-        return ()
-    return (*((Flag.LATE,) if is_late else ()), *((Flag.CONFLICT,) if is_conflict else ()))
-
-
-def _burst(device: Device, observation: ObservationSet, observed_ms: int, rules: SignalRules) -> int:
-    if observation.acquisition is Acquisition.CONTINUOUS:
-        return 0
-    since = observed_ms - device.newest_ms
-    if since <= 0:
-        return device.burst
-    return device.burst + 1 if since < rules.spot_check_interval_ms else 0
-
-
-def _keep_device(draft: Draft, device_id: str, device: Device) -> None:
-    draft.devices[device_id] = device
-    if len(draft.devices) > _MOST_DEVICES:
-        oldest = min(draft.devices, key=lambda each: (draft.devices[each].received_ms, each))
-        del draft.devices[oldest]
-
-
-def _settle_frequency(draft: Draft, device_id: str, device: Device, cause: Cause) -> None:
-    rule_id = f"too-frequent/{device_id}"
-    if device.burst >= draft.protocol.signals.spot_check_burst:
-        raise_technical(draft, rule_id, Priority.LOW, Reason.TOO_FREQUENT, cause)
-    elif device.burst == 0:
-        end_technical(draft, rule_id, Reason.SIGNAL_BACK, cause)
+    settle_device(draft, arrival)
+    return verdicts, arrival.flags
 
 
 def _take_all(draft: Draft, readings: Sequence[Reading], arrival: Arrival) -> tuple[Verdict, ...]:

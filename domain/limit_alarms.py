@@ -229,6 +229,7 @@ def breach_of(limit: AlarmLimit, tier: int) -> Breach:
     """What an alert says of the limit that was judged."""
     return Breach(
         side=limit.side,
+        measure=limit.measure,
         threshold=limit.tiers[tier].threshold,
         is_inclusive=limit.tiers[tier].is_inclusive,
         layer=limit.layer,

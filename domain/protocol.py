@@ -169,6 +169,12 @@ class SignalRules:
         by_sign = {sign: tuple(each for each in self.sensors if sign in each.vital_signs) for sign in signs}
         object.__setattr__(self, "sensors_of", by_sign)
 
+    def display_of(self, rule_id: str) -> str:
+        """What staff call the sensor that the rule `sensor-off/<name>/<device>` is about; empty for other rules."""
+        rule, _, rest = rule_id.partition("/")
+        name = rest.partition("/")[0] if rule == "sensor-off" else ""
+        return next((sensor.display for sensor in self.sensors if sensor.name == name), name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.alarms import Alarm, Kind
 from domain.alerts import Breach, Flag, Phase, Reason
+from domain.protocol import Measure, Side
 from domain.vital_signs import DEFINITIONS, Consciousness, VitalSign
 
 LONGEST_TITLE = 130
@@ -29,7 +30,6 @@ _CONSCIOUSNESS = {
     Consciousness.P: "responds to pain only",
     Consciousness.U: "unresponsive",
 }
-_SENSORS = {"probe": "finger probe", "leads": "ECG leads", "line": "arterial line"}
 _SUBJECTS = {
     "all-signals-absent": "signals of all channels:",
     "no-breathing": "breathing:",
@@ -47,6 +47,7 @@ _ENDINGS: dict[Reason, str] = {
     Reason.DISCHARGED: "ended, patient discharged",
     Reason.SIGNAL_BACK: "signal is back",
     Reason.CLOCK_RIGHT: "the device's clock is right again",
+    Reason.RHYTHM_RIGHT: "sends at a spot check's rhythm again",
     Reason.PROTOCOL_CHANGED: "ended, the rule is no longer in force",
     Reason.NOT_IN_FORCE: "ended, the limit no longer stands for this patient",
     Reason.SENSOR_OFF: "ended, the sensor is off",
@@ -68,6 +69,7 @@ class Occasion:
     patient_id: str | None
     observed_ms: int
     received_ms: int
+    sensor: str = ""  # what staff call the sensor, where the alarm is about one
 
 
 def title_of(occasion: Occasion) -> str:
@@ -95,49 +97,46 @@ def _place(occasion: Occasion) -> str:
 
 def _matter(occasion: Occasion) -> str:
     if occasion.phase in (Phase.END, Phase.RESET):
-        return f"{_subject(occasion.alarm)} {_ENDINGS.get(occasion.reason, 'ended')}"
+        return f"{_subject(occasion)} {_ENDINGS.get(occasion.reason, 'ended')}"
     if occasion.reason is Reason.MOVED:
-        return f"{_subject(occasion.alarm)} alarm moved with the patient"
+        return f"{_subject(occasion)} alarm moved with the patient"
     if occasion.reason in (Reason.ACKNOWLEDGED, Reason.CLEARED):
         word = "seen by staff" if occasion.reason is Reason.ACKNOWLEDGED else "over, waiting to be let go"
-        return f"{_subject(occasion.alarm)} alarm {word}"
+        return f"{_subject(occasion)} alarm {word}"
     if occasion.reason in _SPOKEN:
-        return _SPOKEN[occasion.reason].format(sensor=_sensor(occasion.alarm))
+        return _SPOKEN[occasion.reason].format(sensor=occasion.sensor)
     if occasion.reason is Reason.PRIORITY_FELL:
-        return f"{_measured(occasion.alarm)}, now {occasion.alarm.priority.word} priority"
+        return f"{_measured(occasion)}, now {occasion.alarm.priority.word} priority"
     return _violation(occasion)
 
 
-def _subject(alarm: Alarm) -> str:
+def _subject(occasion: Occasion) -> str:
+    alarm = occasion.alarm
     if alarm.vital_sign is not None:
         return DEFINITIONS[alarm.vital_sign].display
     rule = alarm.rule_id.split("/", 1)[0]
-    return f"{_sensor(alarm)} off:" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
+    return f"{occasion.sensor} off:" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
 
 
-def _sensor(alarm: Alarm) -> str:
-    parts = alarm.rule_id.split("/", 2)
-    return _SENSORS.get(parts[1], parts[1]) if parts[0] == "sensor-off" else ""
-
-
-def _measured(alarm: Alarm) -> str:
+def _measured(occasion: Occasion) -> str:
+    alarm = occasion.alarm
     if alarm.vital_sign is None or alarm.value is None:
-        return _subject(alarm)
+        return _subject(occasion)
     return f"{DEFINITIONS[alarm.vital_sign].display} {quantity(alarm.vital_sign, alarm.value)}"
 
 
 def _violation(occasion: Occasion) -> str:
     alarm, breach = occasion.alarm, occasion.breach
-    said = _measured(alarm)
+    said = _measured(occasion)
     if breach is None or alarm.vital_sign is None or alarm.vital_sign is VitalSign.CONSCIOUSNESS:
         return said
-    return f"{said}, limit {_limit(alarm.vital_sign, breach, alarm)}"
+    return f"{said}, limit {_limit(alarm.vital_sign, breach)}"
 
 
-def _limit(sign: VitalSign, breach: Breach, alarm: Alarm) -> str:
-    if alarm.rule_id.endswith("-fall"):
+def _limit(sign: VitalSign, breach: Breach) -> str:
+    if breach.measure == Measure.FALL:
         return f"a fall of {breach.threshold:g}"
-    word = "below" if breach.side == "low" else "above"
+    word = "below" if breach.side == Side.LOW else "above"
     return f"{word} {quantity(sign, breach.threshold)}"
 
 
@@ -156,4 +155,6 @@ def _cautions(occasion: Occasion) -> list[str]:
         cautions.append("quality questionable")
     if Flag.CONFLICT in occasion.flags:
         cautions.append("devices disagree")
+    if Flag.CLOCK_CORRECTED in occasion.flags:
+        cautions.append("time corrected for the device's clock")
     return cautions

@@ -151,7 +151,7 @@ def _limit(told: Told) -> str:
 
 def _is_fall(told: Told) -> bool:
     """Whether the limit is one on a change, whose threshold is a difference."""
-    return told.rule.id.endswith("-fall")
+    return told.limit is not None and told.limit.measure == "fall"
 
 
 def _spoken(sign: VitalSign, value: float | str) -> str:

@@ -45,6 +45,9 @@ class LimitV1(BaseModel):
     model_config = OUTGOING
 
     side: Literal["low", "high"]
+    measure: Literal["value", "fall"] = Field(
+        description="`fall`: how far the value lies below an earlier one."
+    )
     threshold: float | str = Field(description="For consciousness its letter.")
     inclusive: bool = Field(description="Whether the threshold itself is beyond the limit.")
     layer: str

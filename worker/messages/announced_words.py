@@ -72,6 +72,7 @@ def _limit(alert: Alert) -> dict[str, Any] | None:
         return None
     return {
         "side": breach.side,
+        "measure": breach.measure,
         "threshold": value_word(alert.vital_sign, breach.threshold),
         "inclusive": breach.is_inclusive,
         "layer": breach.layer,

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.alerts import Breach, Flag, Phase, Reason
+from domain.protocol import Measure
 from domain.vital_signs import VitalSign
 from domain.wording import LONGEST_TITLE, Occasion, quantity, title_of
+from tests.builders import shipped
 
 SPO2 = VitalSign.SPO2
 
@@ -32,7 +34,8 @@ def an_occasion(
         evidence=(),
         value=value,
     )
-    limit = Breach(side=side, threshold=threshold, is_inclusive=False, layer="product", source="")
+    measure = Measure.FALL if rule == "gcs-fall" else Measure.VALUE
+    limit = Breach(side=side, measure=measure, threshold=threshold, is_inclusive=False, layer="product", source="")
     return Occasion(
         alarm=alarm,
         phase=phase,
@@ -44,6 +47,7 @@ def an_occasion(
         patient_id=patient,
         observed_ms=0,
         received_ms=late_s * 1000,
+        sensor=shipped().signals.display_of(rule),
     )
 
 
@@ -126,6 +130,7 @@ def test_a_technical_alarm_says_what_to_do(rule, reason, line, subject):
     ("rule", "reason", "line"),
     [
         ("clock-ahead/m", Reason.CLOCK_RIGHT, "clock alarm: the device's clock is right again"),
+        ("too-frequent/m", Reason.RHYTHM_RIGHT, "spot-check device: sends at a spot check's rhythm again"),
         ("no-breathing/m", Reason.SENSOR_OFF, "breathing: ended, the sensor is off"),
     ],
 )
@@ -142,7 +147,7 @@ def test_other_technical_ends_say_why(rule, reason, line):
         ((Flag.QUESTIONABLE,), 0, ", quality questionable"),
         ((Flag.CONFLICT,), 0, ", devices disagree"),
         ((Flag.CLOCK_AHEAD,), 0, ""),
-        ((Flag.CLOCK_CORRECTED,), 1500, ""),
+        ((Flag.CLOCK_CORRECTED,), 1500, ", time corrected for the device's clock"),
         (
             (Flag.LATE, Flag.SUSPECT, Flag.QUESTIONABLE),
             120,

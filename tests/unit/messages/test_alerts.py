@@ -83,6 +83,7 @@ def test_an_alert_tells_all_that_a_pager_needs():
         "value": 79.0,
         "limit": {
             "side": "low",
+            "measure": "value",
             "threshold": 80.0,
             "inclusive": False,
             "layer": "product",

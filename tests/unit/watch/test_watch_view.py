@@ -32,7 +32,9 @@ def a_view(*alerts):
 
 def test_the_page_of_a_ward_with_alarms():
     consciousness = Breach(side="high", threshold=1.0, is_inclusive=True, layer="protocol", source="test")
-    fall = Breach(side="low", threshold=30.0, is_inclusive=False, layer="protocol", source="test")
+    fall = Breach(
+        side="low", measure="fall", threshold=30.0, is_inclusive=False, layer="protocol", source="test"
+    )
     heart_rate = Breach(side="high", threshold=130.0, is_inclusive=False, layer="protocol", source="test")
     view = a_view(
         an_alert("over-by-now", vital_sign=VitalSign.HEART_RATE, value=140.0, breach=heart_rate, bed="1"),
