@@ -332,7 +332,7 @@ class Worker:
                 instance=self._instance,
                 protocol_hash=self._protocol.digest,
                 is_degraded=bool(self._health.reasons()),
-                lag_seconds=None,
+                lag_seconds=self._health.lag_seconds,
                 at=datetime.now(UTC),
             )
         )

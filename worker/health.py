@@ -22,6 +22,7 @@ class Health:
     recovered: int = 0
     database_reachable: bool = True
     oldest_unsent_seconds: float = 0.0
+    lag_seconds: float | None = None  # of the partition that is furthest behind; None while it cannot be told
     is_stopping: bool = False
     ticked_at: float = field(init=False)
 

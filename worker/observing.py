@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from worker.lanes import Lanes
 from worker.observability.alarming import STANDING
 from worker.observability.labels import CommitStatus
 from worker.observability.metrics import Metrics
-from worker.positions import Position
+from worker.positions import Position, age_seconds, worst_age
 
 _DATABASE_SECONDS = 5.0
 _COMMIT_SECONDS = 3.0
@@ -63,25 +64,25 @@ class Observer:
             self.metrics.heartbeat_last_success_timestamp_seconds.set(min(beats))
         if consumer is not None:
             self.metrics.consumer_last_poll_timestamp_seconds.set(time.time() - seconds_since_poll(consumer))
-            self._show_lag(consumer, positions)
+        self.health.lag_seconds = None if consumer is None else self._show_lag(consumer, positions)
         self.metrics.ready.set(not self.health.reasons())
 
-    def _show_lag(self, consumer: AIOKafkaConsumer, positions: dict[TopicPartition, Position]) -> None:
+    def _show_lag(
+        self, consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, Position]
+    ) -> float | None:
+        """Show how far each partition is behind; returns how far the worst is, in seconds."""
         now_ms = time.time() * 1000
-        held = consumer.assignment()
-        for partition, position in positions.items():
-            highwater = consumer.highwater(partition) if partition in held else None
-            if highwater is None:
+        ages = []
+        for partition in consumer.assignment():
+            position, end = positions.get(partition), consumer.highwater(partition)
+            age = age_seconds(position, end, now_ms)
+            ages.append(age)
+            if position is None or end is None:
                 continue
-            lag = max(0, highwater - position.expected)
-            age = (
-                0.0
-                if not lag or position.received_ms is None
-                else max(0.0, now_ms - position.received_ms) / 1000
-            )
             labels = {"topic": partition.topic, "partition": str(partition.partition)}
-            self.metrics.consumer_lag_records.labels(**labels).set(lag)
-            self.metrics.consumer_lag_seconds.labels(**labels).set(age)
+            self.metrics.consumer_lag_records.labels(**labels).set(max(0, end - position.expected))
+            self.metrics.consumer_lag_seconds.labels(**labels).set(age or 0.0)
+        return worst_age(ages)
 
     async def database_pass(self) -> None:
         """Show what only the database knows: whether it answers, what waits to be published, open alarms."""

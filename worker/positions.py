@@ -1,6 +1,6 @@
 """Where work goes on in a partition: decided from what the database holds, never from the group's offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -47,6 +47,21 @@ def not_yet_handled(position: Position, records: Sequence[Record]) -> Sequence[R
     if records[0].offset >= position.expected:
         return records
     return [record for record in records if record.offset >= position.expected]
+
+
+def age_seconds(position: Position | None, end: int | None, now_ms: float) -> float | None:
+    """How far work on a partition that ends at *end* is behind: 0 where nothing waits, None where it cannot be told."""
+    if position is None or end is None:
+        return None
+    if end <= position.expected:
+        return 0.0
+    return None if position.received_ms is None else max(0.0, now_ms - position.received_ms) / 1000
+
+
+def worst_age(ages: Iterable[float | None]) -> float | None:
+    """The largest of *ages*; None where there is none, or where one of them cannot be told."""
+    known = list(ages)
+    return max((age for age in known if age is not None), default=None) if None not in known else None
 
 
 @dataclass(frozen=True, slots=True)

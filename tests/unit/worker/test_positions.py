@@ -3,7 +3,16 @@ from dataclasses import dataclass
 import pytest
 
 from worker.errors import OperatorError
-from worker.positions import Fit, Position, fit, not_yet_handled, pause_after, recover
+from worker.positions import (
+    Fit,
+    Position,
+    age_seconds,
+    fit,
+    not_yet_handled,
+    pause_after,
+    recover,
+    worst_age,
+)
 
 
 @dataclass
@@ -65,3 +74,28 @@ def test_pauses_double_up_to_a_bound_and_are_spread():
     assert pause_after(2, 1.0) == pytest.approx(0.4)
     assert pause_after(50, 1.0) == 5.0
     assert pause_after(2, 0.0) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("position", "end", "age"),
+    [
+        (Position(stored=10, expected=10, received_ms=1_000), 10, 0.0),
+        (Position(stored=10, expected=10), 10, 0.0),
+        (Position(stored=10, expected=10, received_ms=1_000), 11, 4.0),
+        (Position(stored=10, expected=10, received_ms=9_000), 11, 0.0),  # the broker's clock is ahead
+        (Position(stored=10, expected=10), 11, None),  # records wait, and none was handled yet
+        (Position(stored=10, expected=10, received_ms=1_000), None, None),
+        (None, 11, None),
+    ],
+)
+def test_a_partition_is_as_far_behind_as_its_newest_handled_record_is_old_while_others_wait(
+    position, end, age
+):
+    assert age_seconds(position, end, now_ms=5_000) == age
+
+
+@pytest.mark.parametrize(
+    ("ages", "worst"), [([], None), ([0.0, 0.0], 0.0), ([3.0, 0.0, 7.5], 7.5), ([3.0, None], None)]
+)
+def test_a_worker_is_as_far_behind_as_its_worst_partition_and_says_nothing_it_cannot_tell(ages, worst):
+    assert worst_age(ages) == worst
