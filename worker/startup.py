@@ -30,7 +30,7 @@ from worker.connections import client_arguments
 from worker.errors import OperatorError, UnreachableError
 from worker.internals import oldest_fetch_version
 from worker.settings import Settings
-from worker.topics import TopicNames, describe_topics, lane_count
+from worker.topics import TopicNames, check_durable, describe_topics, lane_count
 
 _FETCH_OF_KAFKA_4 = 4
 """Kafka 4.0 gave up the older versions of its protocol; what it still speaks tells it from 3.x."""
@@ -148,7 +148,10 @@ async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames) -> int:
         raise OperatorError(
             "the broker is older than Kafka 4.0, whose transactions Vigil relies on; upgrade it"
         )
-    return lane_count(names, await describe_topics(admin, names))
+    states = await describe_topics(admin, names)
+    lanes = lane_count(names, states)
+    check_durable(names, states, brokers=len((await admin.describe_cluster())["brokers"]))
+    return lanes
 
 
 async def check_database(engine: AsyncEngine) -> None:

@@ -16,6 +16,7 @@ RETENTION = {"in": 14 * _DAY_MS, "alerts": 400 * _DAY_MS, "heartbeat": _DAY_MS}
 _HEARD_SECONDS = 20.0
 _TIME_TYPE = "message.timestamp.type"
 _REPLICAS_FOR_TWO_IN_SYNC = 3
+_IN_SYNC, _UNCLEAN = "min.insync.replicas", "unclean.leader.election.enable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class TopicNames:
     def inputs(self) -> tuple[str, str]:
         """The topics that are read."""
         return self.readings, self.commands
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The topics that are written."""
+        return tuple(topic for topic in self.all if topic not in self.inputs)
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -98,7 +104,7 @@ def wanted_config(names: TopicNames, topic: str, replication_factor: int) -> dic
     elif topic == names.heartbeat:
         config["retention.ms"] = str(RETENTION["heartbeat"])
     if replication_factor >= _REPLICAS_FOR_TWO_IN_SYNC:
-        config |= {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
+        config |= {_IN_SYNC: "2", _UNCLEAN: "false"}
     return config
 
 
@@ -188,3 +194,26 @@ def lane_count(names: TopicNames, states: Mapping[str, TopicState]) -> int:
                 f"--add-config {_TIME_TYPE}=LogAppendTime"
             )
     return counts[names.readings]
+
+
+def check_durable(names: TopicNames, states: Mapping[str, TopicState], brokers: int) -> None:
+    """Raise OperatorError where a broker that is lost could take with it what was published.
+
+    With fewer than three *brokers* there is no choice: two in sync of two would stop at the first loss.
+    """
+    if brokers < _REPLICAS_FOR_TWO_IN_SYNC:
+        return
+    for topic in names.outputs:
+        config = states[topic].config
+        if int(config.get(_IN_SYNC, "1")) < 2:  # noqa: PLR2004  two in sync, as the message says
+            raise _loses(topic, f"{_IN_SYNC} of at least 2 (and 3 replicas)", f"{_IN_SYNC}=2")
+        if config.get(_UNCLEAN) == "true":
+            raise _loses(topic, f"{_UNCLEAN}=false", f"{_UNCLEAN}=false")
+
+
+def _loses(topic: str, must: str, setting: str) -> OperatorError:
+    return OperatorError(
+        f"topic {topic} must have {must}, since there are three brokers or more: else the loss of one can take "
+        f"published alerts with it; set it with kafka-configs --alter --entity-type topics --entity-name {topic} "
+        f"--add-config {setting}"
+    )

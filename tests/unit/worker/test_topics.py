@@ -1,7 +1,7 @@
 import pytest
 
 from worker.errors import OperatorError
-from worker.topics import TopicNames, TopicState, lane_count, wanted_config
+from worker.topics import TopicNames, TopicState, check_durable, lane_count, wanted_config
 
 NAMES = TopicNames("t.")
 
@@ -47,3 +47,36 @@ def test_only_the_state_of_alarms_is_compacted():
 @pytest.mark.parametrize(("factor", "expected"), [(1, None), (2, None), (3, "2"), (5, "2")])
 def test_with_three_replicas_two_must_be_in_sync(factor, expected):
     assert wanted_config(NAMES, NAMES.alerts, factor).get("min.insync.replicas") == expected
+
+
+def with_replicas(factor, **different):
+    """Topics as Vigil makes them for so many replicas, one of them with other settings."""
+    states = {topic: TopicState(6, wanted_config(NAMES, topic, factor)) for topic in NAMES.all}
+    for name, config in different.items():
+        topic = NAMES.of(name)
+        states[topic] = TopicState(6, {**states[topic].config, **config})
+    return states
+
+
+@pytest.mark.parametrize(("factor", "brokers"), [(1, 1), (1, 2), (3, 3), (3, 5)])
+def test_topics_as_vigil_makes_them_are_durable_where_they_can_be(factor, brokers):
+    check_durable(NAMES, with_replicas(factor), brokers)
+
+
+@pytest.mark.parametrize("topic", ["alerts", "alerts_test", "alarm_state", "dead_letters", "heartbeat"])
+@pytest.mark.parametrize(
+    "setting", [{"min.insync.replicas": "1"}, {"unclean.leader.election.enable": "true"}]
+)
+def test_where_there_are_three_brokers_the_loss_of_one_may_cost_nothing_that_is_out(topic, setting):
+    states = with_replicas(3, **{topic: setting})
+
+    with pytest.raises(
+        OperatorError, match=rf"^topic {NAMES.of(topic)} must have {next(iter(setting))}"
+    ) as told:
+        check_durable(NAMES, states, 3)
+
+    assert "\n" not in str(told.value)
+
+
+def test_a_single_broker_has_no_choice():
+    check_durable(NAMES, with_replicas(3, alerts={"min.insync.replicas": "1"}), 2)
