@@ -106,6 +106,10 @@ class Draft:
         """Keep *alarm* as it now stands, without a word."""
         self.alarms[alarm.rule_id] = alarm
 
+    def _sensor(self, rule_id: str) -> str:
+        """What staff call the sensor an alarm is about; no rule is asked for any other alarm, since it might fail."""
+        return self.protocol.signals.display_of(rule_id) if rule_id.startswith("sensor-off/") else ""
+
     def _alert(self, news: News) -> Alert:
         alarm, cause, admission = news.alarm, news.cause, self.admission
         birth_date = admission.birth_date if admission else None
@@ -120,7 +124,7 @@ class Draft:
             patient_id=self.patient_id,
             observed_ms=cause.observed_ms,
             received_ms=cause.received_ms,
-            sensor=self.protocol.signals.display_of(alarm.rule_id),
+            sensor=self._sensor(alarm.rule_id),
         )
         return Alert(
             alert_id=alert_id_of(alarm.episode_id, news.phase, news.reason, cause.key),

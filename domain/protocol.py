@@ -170,9 +170,8 @@ class SignalRules:
         object.__setattr__(self, "sensors_of", by_sign)
 
     def display_of(self, rule_id: str) -> str:
-        """What staff call the sensor that the rule `sensor-off/<name>/<device>` is about; empty for other rules."""
-        rule, _, rest = rule_id.partition("/")
-        name = rest.partition("/")[0] if rule == "sensor-off" else ""
+        """What staff call the sensor that the rule `sensor-off/<name>/<device>` is about."""
+        name = rule_id.split("/")[1]
         return next((sensor.display for sensor in self.sensors if sensor.name == name), name)
 
 

@@ -93,7 +93,7 @@ _TOPICS = {
     "heartbeat": _Topic(
         "A sign of life of each lane every few seconds; its absence means that alerts may be missing.",
         "the lane's number",
-        {"ce_sequence": _SEQUENCE},
+        {"content-type": "application/json"},
     ),
 }
 

@@ -27,6 +27,7 @@ from worker.topics import TopicNames
 _ATTEMPTS = 2  # at a batch that our own code or the database refuses, before it is halved
 _MOST_GIVEN_UP = 20  # records in a row that could not be stored: then it is not the records
 _RECOVERY_SECONDS = 10.0
+_BEYOND_SECONDS = 5.0  # how long progress may lie beyond a partition's end before that is taken for a fact
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ class Intake:
         self._must_recover = asyncio.Event()
         self._has_in_hand = False
         self._failures = 0
+        self._beyond_since: float | None = None
         self._given_up = 0
         self._handled_at = time.monotonic()
 
@@ -214,14 +216,25 @@ class Intake:
             try:
                 async with asyncio.timeout(_RECOVERY_SECONDS):
                     await self._recover()
-            except OperatorError:
-                raise
+            except OperatorError as error:
+                self._wait_or_give_up(error)
             except Exception as error:  # noqa: BLE001  broker or database are away: again, later
                 count_database_error(self._metrics, error)
                 self._failures += 1
                 self._set_pause(PauseReason.DATABASE if is_transient(error) else PauseReason.BROKER)
                 log.warning("recovery_failed", error=type(error).__name__, failures=self._failures)
                 self._must_recover.set()
+
+    def _wait_or_give_up(self, error: OperatorError) -> None:
+        """Ask again for a while: just after a partition's leader has changed its end may lag behind what was read."""
+        now = time.monotonic()
+        self._beyond_since = self._beyond_since or now
+        if now - self._beyond_since > _BEYOND_SECONDS:
+            raise error
+        self._failures += 1
+        self._set_pause(PauseReason.BROKER)
+        log.warning("progress_beyond_the_log", failures=self._failures)
+        self._must_recover.set()
 
     async def _recover(self) -> None:
         consumer = self.consumer
@@ -246,6 +259,7 @@ class Intake:
                 self._report_gap(partition, found.gap)
             consumer.seek(partition, found.position.expected)
             self._positions[partition] = found.position
+        self._beyond_since = None
         self._set_pause(None)
         consumer.resume(*partitions)
         log.info("positions_recovered", partitions=len(partitions))

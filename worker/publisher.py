@@ -194,12 +194,13 @@ class LanePublisher:
         """
         producer = self._producer
         await producer.begin_transaction()
-        futures = [
-            await producer.send(
+        futures = []
+        for topic, record, further in records:
+            future = await producer.send(
                 topic, record.value, _key(record), partition=self.lane, headers=[*record.headers, *further]
             )
-            for topic, record, further in records
-        ]
+            future.add_done_callback(_look_at)
+            futures.append(future)
         cursor = {self._partition: after.as_offset()}
         await asyncio.gather(
             _all_sent(futures),
@@ -231,6 +232,12 @@ class LanePublisher:
             metrics.received_to_alert_seconds.labels(priority=word).observe(
                 (now - record.received_at).total_seconds()
             )
+
+
+def _look_at(future: asyncio.Future[object]) -> None:
+    """Take note of how a sending ended, so that one given up half way leaves no complaint in the log."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _all_sent(futures: Iterable[Awaitable[object]]) -> None:

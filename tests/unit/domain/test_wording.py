@@ -35,7 +35,9 @@ def an_occasion(
         value=value,
     )
     measure = Measure.FALL if rule == "gcs-fall" else Measure.VALUE
-    limit = Breach(side=side, measure=measure, threshold=threshold, is_inclusive=False, layer="product", source="")
+    limit = Breach(
+        side=side, measure=measure, threshold=threshold, is_inclusive=False, layer="product", source=""
+    )
     return Occasion(
         alarm=alarm,
         phase=phase,
@@ -47,7 +49,7 @@ def an_occasion(
         patient_id=patient,
         observed_ms=0,
         received_ms=late_s * 1000,
-        sensor=shipped().signals.display_of(rule),
+        sensor=shipped().signals.display_of(rule) if rule.startswith("sensor-off/") else "",
     )
 
 
