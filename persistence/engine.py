@@ -1,6 +1,9 @@
 """The engine: the connections to PostgreSQL and how they notice that the other side has gone."""
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
@@ -16,6 +19,7 @@ _KEEPALIVE = {
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 10_000,
 }
+_CLOSE_SECONDS = 1.0
 
 
 def create_engine(
@@ -49,6 +53,18 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "connect", _keep_alive)
     return engine
+
+
+@asynccontextmanager
+async def open_engine(url: str, *, pool_size: int = 5) -> AsyncIterator[AsyncEngine]:
+    """Lend an engine for *url*, and close its connections afterwards, in good order if that takes a moment only."""
+    engine = create_engine(url, pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await engine.dispose()
 
 
 def _keep_alive(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,8 +1,7 @@
 """What an operator does to broker and database beside running the worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
@@ -10,7 +9,6 @@ from aiokafka.client import AIOKafkaClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence import maintenance, schema
-from persistence.engine import create_engine
 from persistence.unit_of_work import unit_of_work
 from worker import startup
 from worker.connections import client_arguments
@@ -34,14 +32,14 @@ async def make_topics(settings: Settings, wait: float) -> list[TopicReport]:
 
 async def upgrade_database(settings: Settings, wait: float) -> str:
     """Bring the schema to its head; returns the revision."""
-    async with _database(settings, wait):
+    async with startup.connected_database(settings, Patience(wait)):
         await asyncio.to_thread(schema.upgrade, settings.database_url.get_secret_value())
     return schema.head()
 
 
 async def check_database(settings: Settings, wait: float) -> None:
     """Raise OperatorError unless the database is as it must be."""
-    async with _database(settings, wait) as engine:
+    async with startup.connected_database(settings, Patience(wait)) as engine:
         await startup.check_database(engine)
 
 
@@ -49,7 +47,7 @@ async def maintain_database(
     settings: Settings, wait: float, *, months_ahead: int, is_pruning: bool
 ) -> maintenance.Report:
     """Make partitions, and remove published records from the outbox if *is_pruning*."""
-    async with _database(settings, wait) as engine:
+    async with startup.connected_database(settings, Patience(wait)) as engine:
         await startup.check_database(engine)
         published = await _published(settings, engine, wait) if is_pruning else None
         return await maintenance.maintain(
@@ -83,13 +81,3 @@ async def _published(settings: Settings, engine: AsyncEngine, wait: float) -> Ma
                     f"`vigil lanes repair {lane}`"
                 )
     return {lane: cursor.seq for lane, cursor in cursors.items() if cursor is not None}
-
-
-@asynccontextmanager
-async def _database(settings: Settings, wait: float) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(settings.database_url.get_secret_value())
-    try:
-        await startup.database_answers(engine, Patience(wait))
-        yield engine
-    finally:
-        await engine.dispose()

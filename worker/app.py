@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.protocol import Protocol
 from domain.protocol_text import ProtocolError
-from persistence.engine import create_engine
+from persistence.engine import open_engine
 from persistence.outbox import OutgoingRecord
 from worker import fault_points, startup
 from worker.asyncapi import document
@@ -48,6 +48,7 @@ _RETRY_BACKOFF_MS = 20  # between a lane's transactions, one right after the oth
 _LOOK_SECONDS = 1.0
 _LOOK_AT_DATABASE_SECONDS = 5.0
 _TICK_SECONDS = 0.1
+_CONNECTIONS = 8  # kept open; a few more when all are in use
 _COLLECT_AFTER = 50_000  # new objects
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
     async with (
         serving(served, settings.http_host, settings.http_port) as port,
         _ticking(health, metrics),
-        _database(settings) as engine,
+        open_engine(settings.database_url.get_secret_value(), pool_size=_CONNECTIONS) as engine,
     ):
         lanes = await _unless_stopped(_ready_to_start(settings, engine, health, wait), stop)
         if lanes is not None:
@@ -108,17 +109,6 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(settings.database_url.get_secret_value(), pool_size=8)
-    try:
-        yield engine
-    finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await engine.dispose()
 
 
 async def _ready_to_start(settings: Settings, engine: AsyncEngine, health: Health, wait: float | None) -> int:

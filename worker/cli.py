@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.observations import Mode
+from worker.cli_options import WAIT_SECONDS, Wait, settings_with_logging
 from worker.errors import WorkerError
 from worker.lanes_cli import app as lanes_app
-from worker.settings import Settings, effective, load_settings, unknown_variables
+from worker.settings import effective, load_settings, unknown_variables
 
 app = typer.Typer(
     name="vigil",
@@ -34,11 +35,6 @@ db_app = typer.Typer(
 app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
 app.add_typer(lanes_app, name="lanes")
-
-_WAIT = 30.0
-Wait = Annotated[
-    float, typer.Option(help="Seconds to wait for broker and database; then exit code 3.", min=0.1, max=3600)
-]
 
 
 class DataMode(StrEnum):
@@ -73,7 +69,7 @@ def run(
     """Run the worker until SIGTERM or Ctrl-C."""
     from worker.app import run as run_worker  # noqa: PLC0415  the other commands start faster without it
 
-    settings = _settings_with_logging()
+    settings = settings_with_logging()
     _in_event_loop(run_worker(settings, wait=wait))
 
 
@@ -106,12 +102,12 @@ def create(
     replication_factor: Annotated[
         int | None, typer.Option(help="VIGIL_REPLICATION_FACTOR if left out; 3 in production.")
     ] = None,
-    wait: Wait = _WAIT,
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Make the topics that are missing; change none that is there, but say where it differs."""
     from worker.administration import make_topics  # noqa: PLC0415
 
-    settings = _settings_with_logging(partitions=partitions, replication_factor=replication_factor)
+    settings = settings_with_logging(partitions=partitions, replication_factor=replication_factor)
     reports = asyncio.run(make_topics(settings, wait))
     table = Table("topic", "partitions", "", "remark", box=None)
     for report in reports:
@@ -122,11 +118,11 @@ def create(
 @db_app.command(
     "upgrade", epilog="Example: [bold]vigil db upgrade[/bold] (safe to run again, and by several at once)"
 )
-def upgrade(wait: Wait = _WAIT) -> None:
+def upgrade(wait: Wait = WAIT_SECONDS) -> None:
     """Bring the schema to what this version needs."""
     from worker.administration import upgrade_database  # noqa: PLC0415
 
-    revision = asyncio.run(upgrade_database(_settings_with_logging(), wait))
+    revision = asyncio.run(upgrade_database(settings_with_logging(), wait))
     typer.echo(f"the database is at revision {revision}")
 
 
@@ -139,13 +135,13 @@ def maintain(
             "--prune", help="Remove what has been published from the outbox; asks the broker how far."
         ),
     ] = False,
-    wait: Wait = _WAIT,
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Make partitions for the months to come, and, if asked, remove published records from the outbox."""
     from worker.administration import maintain_database  # noqa: PLC0415
 
     report = asyncio.run(
-        maintain_database(_settings_with_logging(), wait, months_ahead=months_ahead, is_pruning=prune)
+        maintain_database(settings_with_logging(), wait, months_ahead=months_ahead, is_pruning=prune)
     )
     typer.echo(
         f"partitions made: {', '.join(report.partitions) or 'none was missing'}; rows moved: {report.moved_rows}"
@@ -155,11 +151,11 @@ def maintain(
 
 
 @db_app.command("check", epilog="Example: [bold]vigil db check && vigil run[/bold]")
-def check(wait: Wait = _WAIT) -> None:
+def check(wait: Wait = WAIT_SECONDS) -> None:
     """See that the schema is up to date and that commits survive a power cut."""
     from worker.administration import check_database  # noqa: PLC0415
 
-    asyncio.run(check_database(_settings_with_logging(), wait))
+    asyncio.run(check_database(settings_with_logging(), wait))
     typer.echo("the database is as it must be")
 
 
@@ -230,14 +226,6 @@ def watch(
     from worker.watch import watch as watch_ward  # noqa: PLC0415
 
     watch_ward(load_settings(), mode=mode, ward=ward, once=once, seconds=seconds)
-
-
-def _settings_with_logging(**overrides: object) -> Settings:
-    from worker.observability.logs import configure_logging  # noqa: PLC0415
-
-    settings = load_settings(**overrides)
-    configure_logging(settings.log_format, settings.log_level)
-    return settings
 
 
 def _in_event_loop(work: Coroutine[None, None, None]) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from persistence.engine import create_engine
 from worker import startup
 from worker.connections import client_arguments
 from worker.errors import OperatorError
@@ -41,18 +40,14 @@ async def repair_one(
 @asynccontextmanager
 async def _at_lanes(settings: Settings, wait: float) -> AsyncIterator[tuple[Place, int]]:
     """Lend the place where the lanes are, and their number. Raises OperatorError or UnreachableError."""
-    engine = create_engine(settings.database_url.get_secret_value())
     names = TopicNames(settings.topic_prefix)
-    try:
-        await startup.database_answers(engine, Patience(wait))
+    async with startup.connected_database(settings, Patience(wait)) as engine:
         await startup.check_database(engine)
         async with startup.connected_admin(settings, Patience(wait)) as admin:
             lanes = await startup.check_broker(admin, names)
         await startup.ensure_lanes(engine, lanes)
         connection = client_arguments(settings)
         yield Place(engine=engine, names=names, group=settings.group, connection=connection), lanes
-    finally:
-        await engine.dispose()
 
 
 def tell_standings(found: Sequence[LaneStanding]) -> None:

@@ -6,30 +6,24 @@ from typing import Annotated
 
 import typer
 
-from worker.observability.logs import configure_logging
-from worker.settings import Settings, load_settings
+from worker.cli_options import WAIT_SECONDS, Wait, settings_with_logging
 
 PERSON_MUST_LOOK = 4
 """The exit code of a command that did its work and found something that a person must look at."""
 
-_WAIT = 30.0
-
 app = typer.Typer(
     help="The lanes: how far each is published, and the repair of one that has stopped.", no_args_is_help=True
 )
-Wait = Annotated[
-    float, typer.Option(help="Seconds to wait for broker and database; then exit code 3.", min=0.1, max=3600)
-]
 
 
 @app.command(
     "status", epilog="Example: [bold]vigil lanes status[/bold] (exit code 4 if a lane needs a repair)"
 )
-def status(wait: Wait = _WAIT) -> None:
+def status(wait: Wait = WAIT_SECONDS) -> None:
     """Show each lane: how often repaired, its last number, its cursor, what waits, whether both fit."""
     from worker.lane_commands import standings, tell_standings  # noqa: PLC0415
 
-    found = asyncio.run(standings(_settings(), wait))
+    found = asyncio.run(standings(settings_with_logging(), wait))
     tell_standings(found)
     if not all(each.is_sound for each in found):
         raise typer.Exit(PERSON_MUST_LOOK)
@@ -52,7 +46,7 @@ def repair(
     dry_run: Annotated[  # noqa: FBT002
         bool, typer.Option("--dry-run", help="Tell what would be done, and disturb nobody.")
     ] = False,
-    wait: Wait = _WAIT,
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Mend a lane that stopped after a restore or a reset: what is out stays out once, what is not goes out.
 
@@ -61,13 +55,7 @@ def repair(
     from worker.lane_commands import repair_one, tell_repaired  # noqa: PLC0415
 
     began = None if since is None else since.replace(tzinfo=UTC)
-    repaired = asyncio.run(repair_one(_settings(), wait, lane, since=began, is_dry_run=dry_run))
+    repaired = asyncio.run(repair_one(settings_with_logging(), wait, lane, since=began, is_dry_run=dry_run))
     tell_repaired(repaired, is_dry_run=dry_run)
     if repaired.plan.unexplained:
         raise typer.Exit(PERSON_MUST_LOOK)
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    configure_logging(settings.log_format, settings.log_level)
-    return settings

@@ -24,6 +24,7 @@ from tenacity.wait import wait_exponential
 
 from persistence import schema
 from persistence.durability import unsafe_settings
+from persistence.engine import open_engine
 from persistence.errors import SchemaNotMigratedError
 from persistence.unit_of_work import unit_of_work
 from worker.connections import client_arguments
@@ -72,6 +73,14 @@ async def database_answers(engine: AsyncEngine, patience: Patience) -> None:
             raise ConnectionError(type(error).__name__) from error
 
     await _patiently(try_once, f"the database at {where}", "VIGIL_DATABASE_URL", patience)
+
+
+@asynccontextmanager
+async def connected_database(settings: Settings, patience: Patience) -> AsyncIterator[AsyncEngine]:
+    """Lend an engine of the database, once it answers. Raises UnreachableError or OperatorError."""
+    async with open_engine(settings.database_url.get_secret_value()) as engine:
+        await database_answers(engine, patience)
+        yield engine
 
 
 def _raise_if_refused(error: BaseException, where: str) -> None:

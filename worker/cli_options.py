@@ -1,0 +1,21 @@
+"""What several commands have in common: how long they wait, and their settings with logging on."""
+
+from typing import Annotated
+
+import typer
+
+from worker.settings import Settings, load_settings
+
+Wait = Annotated[
+    float, typer.Option(help="Seconds to wait for broker and database; then exit code 3.", min=0.1, max=3600)
+]
+WAIT_SECONDS = 30.0
+
+
+def settings_with_logging(**overrides: object) -> Settings:
+    """Read the settings, and log as they say from now on. Raises SettingsError."""
+    from worker.observability.logs import configure_logging  # noqa: PLC0415  `--help` is faster without it
+
+    settings = load_settings(**overrides)
+    configure_logging(settings.log_format, settings.log_level)
+    return settings
