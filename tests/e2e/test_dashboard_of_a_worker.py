@@ -12,9 +12,8 @@ import pytest
 from confluent_kafka import Producer
 from rich.console import Console
 
-from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.prometheus import prometheus
-from deploy.local.vigil import VIGIL, vigil, worker
+from deploy.local.vigil import VIGIL, worker
 from deploy.local.workspace import Workspace
 from tests.e2e.dashboard_queries import without_data
 from tests.e2e.test_dashboard import DASHBOARD
@@ -27,27 +26,17 @@ WARD = ("--beds", "12", "--deteriorations", "6", "--speed-up", "30", "--seconds"
 
 
 @pytest.fixture
-def address(kafka_bootstrap, database, topic_prefix, group, monkeypatch):
+def address(vigil_address):
     """A worker on topics and tables of its own, with a simulated ward; where it serves its metrics."""
-    port = free_port()
-    for name, value in {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
-        "DATABASE_URL": database.url,
-        "TOPIC_PREFIX": topic_prefix,
-        "GROUP": group,
-        "HTTP_PORT": str(port),
-    }.items():
-        monkeypatch.setenv(f"VIGIL_{name}", value)
-    vigil("topics", "create")
     with (
         Workspace() as workspace,
-        worker(workspace, f"http://{LOOPBACK}:{port}/health/ready"),
+        worker(workspace, f"http://{vigil_address}/health/ready"),
         subprocess.Popen(
             [*VIGIL, "simulate", *WARD], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as ward,
     ):
         try:
-            yield f"{LOOPBACK}:{port}"
+            yield vigil_address
         finally:
             ward.terminate()
 

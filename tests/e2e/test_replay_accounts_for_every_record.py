@@ -10,10 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.local.accounts import Installation, balance, is_at_rest
-from deploy.local.processes import LOOPBACK, free_port
-from deploy.local.vigil import VIGIL, vigil, wait_until, worker
-from deploy.local.workspace import Workspace
+from deploy.local.accounts import balance, is_at_rest
+from deploy.local.vigil import VIGIL, wait_until
 
 ROOT = Path(__file__).parents[2]
 MADE_UP = ROOT / "tests" / "recordings"
@@ -26,45 +24,26 @@ def recordings_in(folder):
     return sorted(str(path) for path in [*folder.glob("bedside/*.csv"), *folder.glob("icu/*.txt")])
 
 
-@pytest.fixture
-def installation(kafka_bootstrap, database, topic_prefix, group, monkeypatch):
-    """A worker on topics and tables of its own."""
-    port = free_port()
-    for name, value in {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
-        "DATABASE_URL": database.url,
-        "TOPIC_PREFIX": topic_prefix,
-        "GROUP": group,
-        "HTTP_PORT": str(port),
-    }.items():
-        monkeypatch.setenv(f"VIGIL_{name}", value)
-    vigil("topics", "create")
-    with Workspace() as workspace, worker(workspace, f"http://{LOOPBACK}:{port}/health/ready"):
-        yield Installation(
-            bootstrap_servers=kafka_bootstrap, dsn=database.dsn, topic_prefix=topic_prefix, group=group
-        )
-
-
-def replay(installation, files):
+def replay(working_vigil, files):
     """Replay *files* and wait until all has been taken in and answered; what the command said."""
     done = subprocess.run(
         [*VIGIL, "replay", *files, "--admit"], check=False, capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
-    assert wait_until(lambda: is_at_rest(installation), 120)
+    assert wait_until(lambda: is_at_rest(working_vigil), 120)
     return done.stdout
 
 
 @pytest.mark.parametrize("folder", [MADE_UP, PUBLISHED], ids=["made_up", "published"])
-def test_every_record_is_stored_dead_lettered_or_a_duplicate_and_again_changes_nothing(installation, folder):
+def test_every_record_is_stored_dead_lettered_or_a_duplicate_and_again_changes_nothing(working_vigil, folder):
     files = recordings_in(folder)
     if not files:
         pytest.skip("no recordings: set VIGIL_RECORDINGS_DIR to a folder with bedside/ and icu/")
 
-    said = replay(installation, files)
-    first = balance(installation)
-    replay(installation, files)
-    second = balance(installation)
+    said = replay(working_vigil, files)
+    first = balance(working_vigil)
+    replay(working_vigil, files)
+    second = balance(working_vigil)
 
     assert first.wrong == []
     assert first.sent == first.stored + first.rejected + first.duplicates
@@ -78,10 +57,10 @@ def test_every_record_is_stored_dead_lettered_or_a_duplicate_and_again_changes_n
     assert second.duplicates == 2 * first.duplicates + first.stored
 
 
-def test_what_is_missing_from_the_database_or_too_much_in_it_is_found(installation):
-    replay(installation, recordings_in(MADE_UP))
+def test_what_is_missing_from_the_database_or_too_much_in_it_is_found(working_vigil):
+    replay(working_vigil, recordings_in(MADE_UP))
 
-    with psycopg.connect(installation.dsn) as connection:
+    with psycopg.connect(working_vigil.dsn) as connection:
         connection.execute(
             "DELETE FROM readings WHERE reading_id = (SELECT min(reading_id::text)::uuid FROM readings)"
         )
@@ -90,7 +69,7 @@ def test_what_is_missing_from_the_database_or_too_much_in_it_is_found(installati
             "DELETE FROM dead_letters WHERE reason = 'impossible_value' AND device_id = 'icu-chart'"
         )
 
-    assert balance(installation).wrong == [
+    assert balance(working_vigil).wrong == [
         "readings: 2 in the topics and not in the database",
         "readings: 1 in the database and not in the topics",
         "dead letters: 1 in the topics and not in the database",
