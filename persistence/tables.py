@@ -3,6 +3,7 @@
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -66,6 +67,17 @@ progress = Table(
     PrimaryKeyConstraint("topic", "partition"),
     CheckConstraint("next_offset >= 0", name="next_offset"),
     comment="How far intake is in each input partition: the fence of the intake transaction",
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("consumer_group", _Id, nullable=False),
+    Column("topic_prefix", _Id, nullable=False),
+    _now("begun_at"),
+    CheckConstraint('"only"', name="only"),
+    comment="One row: the group and topic prefix of the Vigil this database belongs to, written at its first start",
 )
 
 lanes = Table(

@@ -13,6 +13,7 @@ from persistence.charts import ChartRepository
 from persistence.commands import CommandRepository
 from persistence.connection import Timeouts, Transaction, transaction
 from persistence.dead_letters import DeadLetterRepository
+from persistence.installation import InstallationRepository
 from persistence.lanes import LaneRepository
 from persistence.outbox import OutboxRepository
 from persistence.progress import ProgressRepository
@@ -39,6 +40,7 @@ class UnitOfWork:
     lanes: LaneRepository
     outbox: OutboxRepository
     repairs: RepairRepository
+    installation: InstallationRepository
 
 
 @asynccontextmanager
@@ -74,4 +76,5 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         lanes=LaneRepository(connection),
         outbox=OutboxRepository(connection),
         repairs=RepairRepository(connection),
+        installation=InstallationRepository(connection),
     )

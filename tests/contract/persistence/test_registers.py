@@ -13,6 +13,7 @@ from persistence.alarms import Episode, OpenAlarms
 from persistence.commands import CommandRow
 from persistence.errors import DuplicateCommandError, StaleChartError
 from persistence.headers import headers_from_json
+from persistence.installation import Identity
 from persistence.ticks import TickRow
 from persistence.wards import WardKey
 from tests.contract.persistence.builders import NOON, a_dead_letter, a_key, an_alarm, until_it_waits
@@ -71,7 +72,9 @@ async def test_a_tick_is_stored_once(work, chart_id, bystander):
         async with work() as unit:
             await unit.ticks.add([TickRow(chart_id, 3, NOON)])
 
-    assert [tuple(row) for row in await bystander.fetch("SELECT * FROM ticks")] == [(chart_id, 3, NOON, "due", None)]
+    assert [tuple(row) for row in await bystander.fetch("SELECT * FROM ticks")] == [
+        (chart_id, 3, NOON, "due", None)
+    ]
 
 
 class TestWards:
@@ -193,3 +196,17 @@ class TestDeadLetters:
         with pytest.raises(asyncpg.CheckViolationError):
             async with work() as unit:
                 await unit.dead_letters.add([a_dead_letter(stage="somewhere")])
+
+
+class TestInstallation:
+    async def test_the_database_belongs_to_the_first_that_claims_it(self, work):
+        first, second = (Identity(group=name, topic_prefix=f"{name}.") for name in ("one", "two"))
+        async with work() as unit:
+            assert await unit.installation.owner() is None
+
+        for each in (first, second):
+            async with work() as unit:
+                await unit.installation.claim(each)
+
+        async with work() as unit:
+            assert await unit.installation.owner() == first

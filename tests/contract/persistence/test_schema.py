@@ -19,6 +19,7 @@ from persistence import schema
 from persistence.alarms import Episode
 from persistence.engine import create_engine
 from persistence.errors import SchemaNotMigratedError
+from persistence.installation import Identity
 from persistence.progress import Claim
 from persistence.tables import metadata
 from persistence.ticks import TickRow
@@ -101,6 +102,7 @@ async def fill(engine):
     async with unit_of_work(engine) as unit:
         await unit.progress.claim([Claim("readings", 0, None, 5)])
         await unit.lanes.ensure(2)
+        await unit.installation.claim(Identity(group="vigil", topic_prefix=""))
         stored = (await unit.charts.lock({key: 1}))[key]
         await unit.charts.save({key: 0}, [changed(stored, admission=an_admission())])
         await unit.wards.lock({ward: 0})
