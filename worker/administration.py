@@ -40,7 +40,7 @@ async def upgrade_database(settings: Settings, wait: float) -> str:
 async def check_database(settings: Settings, wait: float) -> None:
     """Raise OperatorError unless the database is as it must be."""
     async with startup.connected_database(settings, Patience(wait)) as engine:
-        await startup.check_database(engine)
+        await startup.check_database(engine, settings)
 
 
 async def maintain_database(
@@ -48,7 +48,7 @@ async def maintain_database(
 ) -> maintenance.Report:
     """Make partitions, and remove published records from the outbox if *is_pruning*."""
     async with startup.connected_database(settings, Patience(wait)) as engine:
-        await startup.check_database(engine)
+        await startup.check_database(engine, settings)
         published = await _published(settings, engine, wait) if is_pruning else None
         return await maintenance.maintain(
             engine, now=datetime.now(UTC), months_ahead=months_ahead, published=published

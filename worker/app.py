@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.protocol import Protocol
 from domain.protocol_text import ProtocolError
 from persistence.engine import open_engine
-from worker import fault_points, startup
+from worker import fault_points, installation, startup
 from worker.asyncapi import document
 from worker.errors import OperatorError
 from worker.health import Health
@@ -99,9 +99,10 @@ async def _ready_to_start(settings: Settings, engine: AsyncEngine, health: Healt
 
     patience = Patience(wait, tell)
     await startup.database_answers(engine, patience)
-    await startup.check_database(engine)
+    await startup.check_database(engine, settings)
     async with startup.connected_admin(settings, patience) as admin:
         lanes = await startup.check_broker(admin, TopicNames(settings.topic_prefix))
+    await installation.claim(engine, settings)  # not before the topics: a misspelt prefix must not stay
     await startup.ensure_lanes(engine, lanes)
     return lanes
 

@@ -42,7 +42,7 @@ async def _at_lanes(settings: Settings, wait: float) -> AsyncIterator[tuple[Plac
     """Lend the place where the lanes are, and their number. Raises OperatorError or UnreachableError."""
     names = TopicNames(settings.topic_prefix)
     async with startup.connected_database(settings, Patience(wait)) as engine:
-        await startup.check_database(engine)
+        await startup.check_database(engine, settings)
         async with startup.connected_admin(settings, Patience(wait)) as admin:
             lanes = await startup.check_broker(admin, names)
         await startup.ensure_lanes(engine, lanes)

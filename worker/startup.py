@@ -27,6 +27,7 @@ from persistence.durability import unsafe_settings
 from persistence.engine import open_engine
 from persistence.errors import SchemaNotMigratedError
 from persistence.unit_of_work import unit_of_work
+from worker import installation
 from worker.connections import client_arguments
 from worker.errors import OperatorError, UnreachableError
 from worker.internals import oldest_fetch_version
@@ -163,8 +164,8 @@ async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames) -> int:
     return lanes
 
 
-async def check_database(engine: AsyncEngine) -> None:
-    """See that the schema is there and that commits are durable. Raises OperatorError."""
+async def check_database(engine: AsyncEngine, settings: Settings) -> None:
+    """See that the schema is there, that commits are durable, and that no other Vigil's data is. Raises OperatorError."""
     try:
         await schema.check(engine)
     except SchemaNotMigratedError as error:
@@ -173,6 +174,7 @@ async def check_database(engine: AsyncEngine) -> None:
         raise OperatorError(
             f"the database can lose what it has committed: {' and '.join(unsafe)} must be on (postgresql.conf)"
         )
+    await installation.check_owner(engine, settings)
 
 
 async def ensure_lanes(engine: AsyncEngine, lanes: int) -> None:

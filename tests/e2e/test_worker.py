@@ -12,6 +12,7 @@ from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.e2e.installation import Installation, a_reading, eventually
+from worker.topics import TopicNames
 
 
 @pytest.fixture
@@ -325,17 +326,41 @@ def test_unequal_partition_counts_are_one_line(installation):
     assert "vitals.commands.v1 3" in mistake(installation.vigil("run"), 2)
 
 
-def test_a_database_begun_with_another_number_of_lanes_is_one_line(installation):
-    other = Installation(
-        installation.bootstrap, installation.database_url, f"{installation.prefix}b.", installation.group,
-        installation.folder, more={"VIGIL_PARTITIONS": "3"},
-    )  # fmt: skip
+def started_and_stopped(installation):
     with installation.running() as process:
         process.terminate()
         process.wait(10)
-    assert other.vigil("topics", "create").returncode == 0
 
-    assert "begun with 2" in mistake(other.vigil("run"), 2)
+
+def test_a_database_begun_with_another_number_of_lanes_is_one_line(installation):
+    from confluent_kafka.admin import NewPartitions  # noqa: PLC0415
+
+    started_and_stopped(installation)
+    admin = AdminClient({"bootstrap.servers": installation.bootstrap})
+    for grown in admin.create_partitions(
+        [NewPartitions(topic, 3) for topic in TopicNames(installation.prefix).all]
+    ).values():
+        grown.result(10)
+
+    eventually(lambda: "begun with 2" in installation.vigil("run").stderr)
+    assert "begun with 2" in mistake(installation.vigil("run"), 2)
+
+
+@pytest.mark.parametrize("name", ["GROUP", "TOPIC_PREFIX"])
+def test_a_database_of_another_vigil_is_one_line(installation, name):
+    started_and_stopped(installation)
+    for command in (("run",), ("db", "check"), ("db", "maintain"), ("lanes", "status")):
+        finished = installation.vigil(*command, **{f"VIGIL_{name}": f"{installation.prefix}other."})
+
+        line = mistake(finished, 2)
+        assert "belongs to another Vigil" in line, command
+        assert f"its VIGIL_{name} is" in line, command
+
+
+def test_a_start_that_fails_leaves_the_database_to_whoever_comes(installation):
+    mistake(installation.vigil("run", VIGIL_TOPIC_PREFIX=f"{installation.prefix}misspelt."), 2)
+
+    started_and_stopped(installation)
 
 
 def test_a_schema_that_is_not_migrated_is_one_line(installation, empty_database):
