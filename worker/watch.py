@@ -1,22 +1,24 @@
 """`vigil watch`: the live ward view in the terminal, read from the topics as any pager would."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
-from rich.live import Live
 
 from domain.observations import Mode
 from worker.connections import client_arguments
+from worker.errors import OperatorError
 from worker.settings import Settings
 from worker.startup import Patience, connected_admin
 from worker.topics import TopicNames, describe_topics, lane_count
-from worker.watch_view import page, silent_lanes
+from worker.watch_heading import Expected
+from worker.watch_screen import Screen
 from worker.watch_ward import Arrival, WardView
 
 _PATIENCE = 3  # heartbeats that may be missing before a lane counts as silent
@@ -38,36 +40,49 @@ def watch(  # noqa: PLR0913  the command's options
     once: bool = False,
     seconds: float | None = None,
     wait: float = 10.0,
+    notes: Sequence[str] = (),
     console: Console | None = None,
 ) -> None:
-    """Show the ward until Ctrl-C, for *seconds*, or *once*; *wait* seconds for the broker.
+    """Show the ward until Ctrl-C, for *seconds*, or *once*; *wait* seconds for the broker; *notes* stand below it.
 
     Raises OperatorError, UnreachableError.
     """
+    if seconds is not None and seconds <= 0:
+        raise OperatorError(f"--seconds must be more than 0, not {seconds:g}; to look once there is --once")
     view = WardView(mode=mode, ward=ward)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(
-            _watch(settings, view, once=once, seconds=seconds, wait=wait, console=console or Console())
-        )
+    screen = Screen(view, console or Console(), notes, is_once=once)
+    with suppress(KeyboardInterrupt), _client_kept_quiet():
+        asyncio.run(_watch(settings, view, screen, once=once, seconds=seconds, wait=wait))
+
+
+@contextmanager
+def _client_kept_quiet() -> Iterator[None]:
+    """Keep the client's own words off the screen: what matters of them is told in one line, or by the page."""
+    logger = logging.getLogger("aiokafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 async def _watch(  # noqa: PLR0913  likewise
-    settings: Settings, view: WardView, *, once: bool, seconds: float | None, wait: float, console: Console
+    settings: Settings, view: WardView, screen: Screen, *, once: bool, seconds: float | None, wait: float
 ) -> None:
     names = TopicNames(settings.topic_prefix)
     # Also finds out, in clear words, that there is no broker or that it refuses us.
     async with connected_admin(settings, Patience(wait)) as admin:
         lanes = lane_count(names, await describe_topics(admin, names))
+    expected = Expected(lanes, timedelta(seconds=settings.heartbeat_interval * _PATIENCE))
     consumer = AIOKafkaConsumer(
         **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed"
     )
     try:
         await consumer.start()
         await _begin(consumer, names, lanes)
-        patience = timedelta(seconds=settings.heartbeat_interval * _PATIENCE)
-        screen = _Screen(view, lanes, patience, console, is_live=not once and console.is_terminal)
         reader = _Reader(consumer, _takers(view, names))
-        await (_show_once(reader, screen) if once else _show(reader, screen, seconds))
+        await (_show_once(reader, screen, expected) if once else _show(reader, screen, expected, seconds))
     finally:
         await consumer.stop()
 
@@ -137,51 +152,15 @@ def _arrival(record: Any) -> Arrival:  # noqa: ANN401  aiokafka's record, whose 
     )
 
 
-class _Screen:
-    """Where the page goes: kept up to date on a terminal, printed anew when it changed elsewhere."""
-
-    def __init__(
-        self, view: WardView, lanes: int, patience: timedelta, console: Console, *, is_live: bool
-    ) -> None:
-        self._view = view
-        self._lanes = lanes
-        self._patience = patience
-        self._console = console
-        self._live = Live(console=console, screen=True, auto_refresh=False) if is_live else None
-        self._shown: object = None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self) -> None:
-        """Bring the page up to date; where it is printed, only if there is something new in it."""
-        now = datetime.now(UTC)
-        content = page(self._view, lanes=self._lanes, now=now, zone=None, patience=self._patience)
-        if self._live is not None:
-            self._live.update(content, refresh=True)
-            return
-        news = (self._view.changes, silent_lanes(self._view, self._lanes, now, self._patience))
-        if news != self._shown:
-            self._shown = news
-            self._console.print(content)
-            self._console.print()
-
-
-async def _show_once(reader: _Reader, screen: _Screen) -> None:
+async def _show_once(reader: _Reader, screen: Screen, expected: Expected) -> None:
     await reader.catch_up()
-    screen.show()
+    screen.show(expected)
 
 
-async def _show(reader: _Reader, screen: _Screen, seconds: float | None) -> None:
+async def _show(reader: _Reader, screen: Screen, expected: Expected, seconds: float | None) -> None:
     deadline = None if seconds is None else time.monotonic() + seconds
     await reader.catch_up()
     with screen:
         while deadline is None or time.monotonic() < deadline:
-            screen.show()
+            screen.show(expected)
             await reader.read()

@@ -1,183 +1,181 @@
-"""The ward as `vigil watch` shows it: a page made of what is known, the time and the reader's zone."""
+"""The ward as `vigil watch` shows it: a page made of what is known, the time and the room there is."""
 
-from collections import Counter
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from domain.alarms import AlarmState, Priority
 from domain.observations import Mode
-from domain.vital_signs import Consciousness, VitalSign
-from domain.wording import quantity
-from worker.messages.announced_shapes import AlarmStateV1, AlertV1, HeartbeatV1
+from worker.watch_heading import MARK, STYLES, Expected, counts_of, heading, not_shown
+from worker.watch_table import Row, first_that_fit, fitting, table, wrapped
 from worker.watch_ward import Ended, WardView
+from worker.watch_words import (
+    Told,
+    age,
+    bed_of,
+    how,
+    limit_of,
+    matter_and_state_of,
+    matter_of,
+    moment,
+    patient_of,
+    plain,
+    value_of,
+)
 
-Told = AlarmStateV1 | AlertV1
-
-_STYLES = {"high": "bold white on red", "medium": "bold black on yellow", "low": "bold black on cyan"}
 _RANK = {priority.word: -priority for priority in Priority}
-_SIDES = {"low": "below", "high": "above"}
-_BEYOND = {"low": "less", "high": "more"}
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+# The first that fits is taken. Whatever the width: which bed, what about, and how urgent.
+_STANDING = (
+    ("Priority", "Bed", "Patient", "Alarm", "Value", "Limit", "Since"),
+    ("Priority", "Bed", "Patient", "Alarm", "Value", "Since"),
+    ("Priority", "Bed", "Patient", "Alarm", "Value", "For"),
+    ("Priority", "Bed", "Alarm", "Value", "For"),
+    ("Priority", "Bed", "Alarm"),
+)
+_OVER = (
+    ("Ended", "Bed", "Patient", "Alarm", "Priority", "How"),
+    ("Ended", "Bed", "Patient", "Alarm", "How"),
+    ("Ended", "Bed", "Alarm", "How"),
+    ("Ended", "Bed", "Alarm"),
+)
 
 
-def page(view: WardView, *, lanes: int, now: datetime, zone: tzinfo | None, patience: timedelta) -> Group:
-    """Return the whole page; a lane silent for longer than *patience* is told loudly.
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The room for the page; a *height* of None takes as many lines as there are."""
 
-    *zone* is the reader's, None for that of this machine.
+    width: int
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some parts of the page, the lines they take, and whether a HIGH alarm found no room."""
+
+    parts: list[Text | Table]
+    lines: int
+    hides_high: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the page is read: when, where, in which room, and whether each row must say whose data it is."""
+
+    now: datetime
+    zone: tzinfo | None
+    width: int
+    is_mixed: bool
+
+    def columns(self, choices: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        return [(*choice, "Data") if self.is_mixed else tuple(choice) for choice in choices]
+
+
+def page(  # noqa: PLR0913  all that a page is made of
+    view: WardView,
+    *,
+    expected: Expected,
+    now: datetime,
+    zone: tzinfo | None,
+    space: Space,
+    notes: Sequence[str] = (),
+) -> Group:
+    """Return the whole page: what stands before what is over, and *notes* last; silent lanes are told loudly.
+
+    *zone* is the reader's, None for that of this machine. Where there is no room for a HIGH alarm, notes give way.
     """
-    parts = [_summary(view, now, zone), _watched(view, lanes, now, patience), _standing(view, now, zone)]
-    if view.ended:
-        parts.append(_ended(view, zone))
-    return Group(*parts)
+    modes = {told.mode for told in (*view.standing.values(), *(over.last for over in view.ended))}
+    reading = _Reading(now, zone, space.width, is_mixed=len(modes) > 1)
+    head = heading(view, modes, expected, now, zone)
+    taken = sum(len(wrapped(line.plain, space.width)) for line in head)
+    foot = [Text(line, "dim") for line in _flowed(notes, space.width)]
+    standing = _standing(view, reading, _left(space.height, taken + len(foot)))
+    if standing.hides_high and foot:
+        foot = []
+        standing = _standing(view, reading, _left(space.height, taken))
+    over = _over(view, reading, _left(space.height, taken + len(foot) + standing.lines))
+    return Group(*head, *standing.parts, *over.parts, *foot)
 
 
-def _summary(view: WardView, now: datetime, zone: tzinfo | None) -> Text:
-    counts: Counter[str] = Counter(told.priority for told in view.standing.values())
-    line = Text.assemble(("Vigil", "bold"), f"  {now.astimezone(zone):%H:%M:%S}   ")
-    for priority in sorted(Priority, reverse=True):
-        count = counts[priority.word]
-        line.append(f" {count} {priority.name} ", _STYLES[priority.word] if count else "dim")
-        line.append(" ")
-    modes = {told.mode for told in view.standing.values()} - {Mode.REAL}
-    for mode in sorted(modes):
-        line.append(f"  {mode.upper()} DATA SHOWN", "bold magenta")
-    if view.unreadable:
-        line.append(f"  {view.unreadable} records could not be read", "bold red")
-    return line
+def _left(height: int | None, taken: int) -> int | None:
+    return None if height is None else max(0, height - taken)
 
 
-def _watched(view: WardView, lanes: int, now: datetime, patience: timedelta) -> Text:
-    """Say whether anybody watches: silence of this page means nothing while a lane is silent."""
-    silent = silent_lanes(view, lanes, now, patience)
-    if silent:
-        told = ", ".join(f"lane {lane} {_silence(view.heartbeats.get(lane), now)}" for lane in silent)
-        return Text(f"NOT WATCHED: {told}", "bold white on red")
-    oldest = max((now - beat.at).total_seconds() for beat in view.heartbeats.values())
-    return Text(f"watched: {lanes} lanes, every heartbeat within {max(0, oldest):.0f} s", "green")
-
-
-def silent_lanes(view: WardView, lanes: int, now: datetime, patience: timedelta) -> list[int]:
-    """Return the lanes without a heartbeat within *patience*."""
-    beats = view.heartbeats
-    return [lane for lane in range(lanes) if lane not in beats or now - beats[lane].at > patience]
-
-
-def _silence(last: HeartbeatV1 | None, now: datetime) -> str:
-    return "no heartbeat" if last is None else f"no heartbeat for {(now - last.at).total_seconds():.0f} s"
-
-
-def _standing(view: WardView, now: datetime, zone: tzinfo | None) -> Table | Text:
+def _standing(view: WardView, reading: _Reading, room: int | None) -> _Block:
     if not view.standing:
-        return Text("no alarm stands", "green")
-    table = _table("Priority", "Bed", "Patient", "Alarm", "Value", "Limit", "Since", "State", "Data")
-    for told in sorted(view.standing.values(), key=_urgency):
-        table.add_row(
-            Text(f" {told.priority.upper()} ", _STYLES[told.priority]),
-            *(
-                Text(plain(cell))
-                for cell in (_bed(told), _patient(told), _matter(told), _value(told), _limit(told))
-            ),
-            _since(told.onset_at, now, zone),
-            "" if told.state is AlarmState.ACTIVE else told.state,
-            _data(told),
-        )
-    return table
+        return _Block([Text("no alarm stands", "green")], 1)
+    alarms = sorted(view.standing.values(), key=_urgency)
+    rows = [_row(told, reading) for told in alarms]
+    layout = fitting(rows, reading.columns(_STANDING), reading.width)
+    count = len(rows) if room is None else first_that_fit(rows, layout, room - 1)
+    if count < len(rows) and room is not None:
+        count = first_that_fit(rows, layout, room - 2)
+    drawn = table(rows[:count], layout)
+    lines = 1 + sum(layout.lines_of(row) for row in rows[:count])
+    hidden = alarms[count:]
+    if not hidden:
+        return _Block([drawn], lines)
+    return _Block([drawn, not_shown(hidden)], lines + 1, hides_high=bool(counts_of(hidden)["high"]))
 
 
-def _ended(view: WardView, zone: tzinfo | None) -> Table:
-    table = _table("Ended", "Bed", "Patient", "Alarm", "Priority", "How", "Data", title="Over")
-    for over in view.ended:
-        told = over.last
-        cells = (_bed(told), _patient(told), _matter(told), told.priority, _how(over))
-        table.add_row(_clock(over.at, zone), *(Text(plain(cell)) for cell in cells), _data(told), style="dim")
-    return table
+def _over(view: WardView, reading: _Reading, room: int | None) -> _Block:
+    rows = [_over_row(over, reading) for over in view.ended]
+    layout = fitting(rows, reading.columns(_OVER), reading.width)
+    count = len(rows) if room is None else first_that_fit(rows, layout, room - 2)
+    if not count:
+        return _Block([], 0)
+    lines = 2 + sum(layout.lines_of(row) for row in rows[:count])
+    return _Block([Text("Over", "italic"), table(rows[:count], layout, style="dim")], lines)
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold underline")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in {"Alarm", "How"})
-    return table
+def _row(told: Told, reading: _Reading) -> Row:
+    words = {
+        "Bed": bed_of(told),
+        "Patient": patient_of(told),
+        "Alarm": matter_and_state_of(told),
+        "Value": value_of(told),
+        "Limit": limit_of(told),
+        "Since": f"{moment(told.onset_at, reading.now, reading.zone)} ({age(told.onset_at, reading.now)})",
+        "For": age(told.onset_at, reading.now),
+    }
+    priority = Text(f" {told.priority.upper()} ", STYLES[told.priority])
+    return {"Priority": priority, "Data": _data(told)} | {
+        name: Text(plain(word)) for name, word in words.items()
+    }
+
+
+def _over_row(over: Ended, reading: _Reading) -> Row:
+    told = over.last
+    words = {
+        "Ended": moment(over.at, reading.now, reading.zone),
+        "Bed": bed_of(told),
+        "Patient": patient_of(told),
+        "Alarm": matter_of(told),
+        "Priority": told.priority,
+        "How": how(over),
+    }
+    return {"Data": _data(told)} | {name: Text(plain(word)) for name, word in words.items()}
+
+
+def _data(told: Told) -> Text:
+    return Text("") if told.mode is Mode.REAL else Text(told.mode.upper(), MARK)
 
 
 def _urgency(told: Told) -> tuple[int, bool, datetime, str]:
     return _RANK[told.priority], told.state is not AlarmState.ACTIVE, told.onset_at, str(told.alarm_id)
 
 
-def plain(text: str) -> str:
-    """Return *text* without control characters: what a producer sent must not steer a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _bed(told: Told) -> str:
-    return " ".join(part for part in (told.location.ward, told.location.bed) if part) or "-"
-
-
-def _patient(told: Told) -> str:
-    return "-" if told.patient_id is None else f"…{told.patient_id[-4:]}"
-
-
-def _matter(told: Told) -> str:
-    """Say what it is about: a vital sign and its side, or the title's own words without the place."""
-    if told.vital is not None and told.vital.name is VitalSign.CONSCIOUSNESS:
-        return ", ".join([told.vital.display, *_cautions(told)])
-    if told.vital is not None and told.limit is not None:
-        word = f"{told.vital.display} {'fell' if _is_fall(told) else told.limit.side}"
-        return ", ".join([word, *_cautions(told)])
-    return told.title.partition(": ")[2] or told.title
-
-
-def _cautions(told: Told) -> list[str]:
-    return [flag.replace("_", " ") for flag in told.flags]
-
-
-def _value(told: Told) -> str:
-    return "" if told.vital is None or told.value is None else _spoken(told.vital.name, told.value)
-
-
-def _limit(told: Told) -> str:
-    if told.vital is None or told.limit is None:
-        return ""
-    threshold = _spoken(told.vital.name, told.limit.threshold)
-    if _is_fall(told):
-        return f"a fall of {threshold}"
-    if told.limit.inclusive:
-        return f"{threshold} or {_BEYOND[told.limit.side]}"
-    return f"{_SIDES[told.limit.side]} {threshold}"
-
-
-def _is_fall(told: Told) -> bool:
-    """Whether the limit is one on a change, whose threshold is a difference."""
-    return told.limit is not None and told.limit.measure == "fall"
-
-
-def _spoken(sign: VitalSign, value: float | str) -> str:
-    number = float(Consciousness[value]) if isinstance(value, str) else value
-    return quantity(sign, number)
-
-
-def _since(at: datetime, now: datetime, zone: tzinfo | None) -> str:
-    return f"{_clock(at, zone)} ({_age((now - at).total_seconds())})"
-
-
-def _clock(at: datetime, zone: tzinfo | None) -> str:
-    return f"{at.astimezone(zone):%H:%M:%S}"
-
-
-def _age(seconds: float) -> str:
-    if seconds < _MINUTE:
-        return f"{max(0, seconds):.0f} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min"
-    return f"{seconds // _HOUR:.0f} h" if seconds < _DAY else f"{seconds // _DAY:.0f} d"
-
-
-def _how(over: Ended) -> str:
-    return "over" if over.reason is None else over.reason.replace("_", " ")
-
-
-def _data(told: Told) -> Text:
-    return Text("") if told.mode is Mode.REAL else Text(told.mode.upper(), "bold magenta")
+def _flowed(notes: Iterable[str], width: int) -> list[str]:
+    """Put as many of *notes* on a line as fit."""
+    lines: list[str] = []
+    for note in notes:
+        if lines and cell_len(lines[-1]) + 3 + cell_len(note) <= width:
+            lines[-1] += f"   {note}"
+        else:
+            lines += wrapped(note, width)
+    return lines

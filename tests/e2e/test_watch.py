@@ -103,7 +103,7 @@ def test_once_shows_what_stands_and_what_has_ended_and_returns(settings, names):
     assert "DEMO DATA SHOWN" in standing
     assert "7B 5" not in standing
     assert "7B 5" in over
-    assert f"watched: {LANES} lanes" in text
+    assert "alerts are arriving (checked " in text
 
 
 def test_what_was_never_committed_is_not_shown(settings, names):
@@ -139,7 +139,7 @@ def test_an_alarm_older_than_the_alerts_that_are_read_still_stands(settings, nam
 def test_a_ward_that_nobody_watches_is_told_loudly(settings, names):
     publish(settings, names, a_now("a"), beats=False)
 
-    assert "NOT WATCHED: lane 0 no heartbeat, lane 1 no heartbeat" in seen(settings, once=True)
+    assert "NO ALERTS ARE ARRIVING: no sign of life yet" in seen(settings, once=True)
 
 
 def test_for_some_seconds_it_prints_anew_only_what_is_new(settings, names):
@@ -153,6 +153,22 @@ def test_missing_topics_are_told_with_the_command_that_makes_them(settings):
         seen(settings, once=True)
 
 
-def test_no_broker_is_told_in_one_line():
+def test_no_broker_is_told_in_one_line_without_the_client_s_own_words(caplog):
     with pytest.raises(UnreachableError, match=r"the broker at 127\.0\.0\.1:1 gave no answer"):
         seen(Settings(kafka_bootstrap_servers="127.0.0.1:1"), once=True, wait=0.5)
+
+    assert [record.name for record in caplog.records if record.name.startswith("aiokafka")] == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1.5])
+def test_no_time_at_all_is_refused(seconds):
+    with pytest.raises(OperatorError, match=rf"^--seconds must be more than 0, not {seconds};.*--once$"):
+        seen(Settings(), seconds=seconds)
+
+
+def test_notes_are_shown_below_the_ward(settings, names):
+    publish(settings, names, a_now("a"))
+
+    assert (
+        seen(settings, once=True, notes=["metrics are elsewhere"]).split("\n")[-3] == "metrics are elsewhere"
+    )
