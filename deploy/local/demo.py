@@ -4,12 +4,12 @@ import asyncio
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,7 +22,7 @@ from deploy.local.finding import local_services
 from deploy.local.listening import Listener
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.services import Database, Services
-from deploy.local.vigil import VIGIL, vigil, wait_until, worker
+from deploy.local.vigil import vigil, wait_until, worker
 from deploy.local.workspace import Workspace
 from domain.times import to_ms
 from worker.feed.pacing import Pace
@@ -30,6 +30,7 @@ from worker.feed.progress import Progress
 from worker.feed.tally import Tally
 from worker.settings import Settings
 from worker.simulation.running import Simulation, simulate
+from worker.watch import watch
 
 REST_SECONDS = 60.0
 _BEDS = 12
@@ -67,10 +68,12 @@ def _run(seconds: float | None, beds: int, seed: int) -> bool:
         _say("starting the worker")
         stack.enter_context(worker(workspace, f"{_address(settings)}/health/ready"))
         _say(f"ready after {time.monotonic() - began:.0f} s")
-        _tell_addresses(settings)
+        addresses = _addresses(settings)
+        for line in addresses:
+            _say(line)
         listener = Listener(installation, say=_quiet if console.is_terminal else _print)
         with listener:
-            tally = _show_ward(settings, seconds, beds, seed)
+            tally = _show_ward(settings, addresses, seconds, beds, seed)
             _wait_for_rest(installation)
         accounts = balance(installation)
         _print_summary(accounts, tally, listener)
@@ -101,22 +104,24 @@ def _installed(services: Services, database: Database) -> tuple[Installation, Se
     return installation, Settings()
 
 
-def _tell_addresses(settings: Settings) -> None:
+def _addresses(settings: Settings) -> list[str]:
     base = _address(settings)
-    for name, path in (("metrics", "/metrics"), ("health", "/health/ready"), ("AsyncAPI", "/asyncapi")):
-        _say(f"{name:<9} {base}{path}")
-    _say(f"Kafka     {settings.kafka_bootstrap_servers}, topics begin with {settings.topic_prefix}")
+    pages = (("metrics", "/metrics"), ("health", "/health/ready"), ("AsyncAPI", "/asyncapi"))
+    kafka = f"Kafka {settings.kafka_bootstrap_servers}, topics begin with {settings.topic_prefix}"
+    return [*(f"{name} {base}{path}" for name, path in pages), kafka]
 
 
 def _address(settings: Settings) -> str:
     return f"http://{LOOPBACK}:{settings.http_port}"
 
 
-def _show_ward(settings: Settings, seconds: float | None, beds: int, seed: int) -> Tally:
+def _show_ward(
+    settings: Settings, addresses: Sequence[str], seconds: float | None, beds: int, seed: int
+) -> Tally:
     until = "until Ctrl-C" if seconds is None else f"for {seconds:g} s"
     _say(f"a ward of {beds} beds {until}; a monitor each, a set a second; its alerts are demo alerts")
     simulation = Simulation(start_ms=to_ms(datetime.now(UTC)), beds=beds, seed=seed, seconds=seconds)
-    with _ward_view():
+    with _ward_view(settings, addresses):
         tally = asyncio.run(_simulated(simulation, settings, seconds))
     _end_in_order()  # the loop took its own handlers away
     return tally
@@ -132,16 +137,22 @@ async def _simulated(simulation: Simulation, settings: Settings, seconds: float 
 
 
 @contextmanager
-def _ward_view() -> Iterator[None]:
-    """The live view where there is a terminal to show it; it ends before the summary is printed."""
+def _ward_view(settings: Settings, notes: Sequence[str]) -> Iterator[None]:
+    """The live view where there is a terminal to show it; it ends before the summary is printed.
+
+    It is what `vigil watch` shows, in a process of its own too, with *notes* below it.
+    """
     if not console.is_terminal:
         yield
         return
-    with subprocess.Popen([*VIGIL, "watch"]) as view:
-        try:
-            yield
-        finally:
-            view.send_signal(signal.SIGINT)
+    view = get_context("spawn").Process(target=watch, args=(settings,), kwargs={"notes": notes}, daemon=True)
+    view.start()
+    try:
+        yield
+    finally:
+        if view.pid is not None and view.is_alive():
+            os.kill(view.pid, signal.SIGINT)
+        view.join()
 
 
 def _wait_for_rest(installation: Installation) -> None:
