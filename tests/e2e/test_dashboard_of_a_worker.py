@@ -88,5 +88,5 @@ def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(
 
     assert empty == []
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
-    assert "watched: 6 lanes" in console.file.getvalue()
+    assert "alerts are arriving (checked " in console.file.getvalue()
     assert "DEMO" in console.file.getvalue()
