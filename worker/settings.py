@@ -1,6 +1,7 @@
 """Every setting of Vigil in one class, with what is wrong about a wrong one in one line."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,10 @@ ENV_FILE = ".env"
 _DRIVER = "postgresql+asyncpg"
 
 _NAME = r"^[A-Za-z0-9._-]*$"
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
+_HIGHEST_PORT = 65535
+# Named like settings, but for others: our tests, the compose file (which reads the same .env).
+_OF_OTHERS = re.compile(r"VIGIL_(TEST_.*|FAULT_POINT|POSTGRES_PASSWORD|GRAFANA_PASSWORD)")
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -142,6 +147,16 @@ class Settings(BaseSettings):
         """An empty variable is what a compose file or a chart sends for "not set"."""
         return None if value == "" else value
 
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _names_hosts_and_ports(cls, value: str) -> str:
+        addresses = [each.strip() for each in value.split(",")]
+        for address in addresses:
+            read = _ADDRESS.fullmatch(address)
+            if read is None or not 0 < int(read["port"]) <= _HIGHEST_PORT:
+                raise ValueError("cannot be read as addresses")
+        return ",".join(addresses)
+
     @field_validator("database_url")
     @classmethod
     def _names_the_driver(cls, value: SecretStr) -> SecretStr:
@@ -192,8 +207,10 @@ def _line(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     field = _fields()[name]
     is_secret = "Secret" in str(field.annotation)
-    given = "" if is_secret else f" {str(error['input'])!r}:"
-    wrong = error["msg"].removeprefix("Value error, ")
+    given = "" if is_secret else f" {str(error['input'])!r}"
+    # Only our own words: pydantic's say once more what the description says.
+    ours = error["type"] == "value_error"
+    wrong = error["msg"].removeprefix("Value error, ") if ours else "will not do"
     return f"{PREFIX}{name.upper()}:{given} {wrong}; it should be {field.description}"
 
 
@@ -226,4 +243,10 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that begin like a setting and are none: most likely misspelt."""
     known = {f"{PREFIX}{name.upper()}" for name in _fields()}
     given = {*environment, *dotenv_values(ENV_FILE)}
-    return sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
+    return sorted(
+        name
+        for name in given
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not _OF_OTHERS.fullmatch(name.upper())
+    )

@@ -29,6 +29,11 @@ def test_every_setting_has_a_default():
         ("LOG_FORMAT", "xml", "auto (console at a terminal, else json), json or console"),
         ("GROUP", "a b", "letters, digits, dots, dashes"),
         ("KAFKA_CA_FILE", "/nowhere/ca.pem", "a PEM file"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "http://x:9092", "host:port of the brokers"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost", "host:port of the brokers"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9092,", "host:port of the brokers"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:0", "host:port of the brokers"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:65536", "host:port of the brokers"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
     ],
 )
@@ -42,6 +47,31 @@ def test_a_wrong_setting_is_one_line_that_says_what_would_be_right(monkeypatch, 
     assert line.startswith(f"VIGIL_{name}: ")
     assert value in line
     assert right in line
+
+
+@pytest.mark.parametrize("value", ["a:9092", "a:9092,b-1.example:9093", "127.0.0.1:65535", "[::1]:9092"])
+def test_addresses_of_brokers_may_be_of_every_kind(monkeypatch, value):
+    monkeypatch.setenv("VIGIL_KAFKA_BOOTSTRAP_SERVERS", value)
+
+    assert load_settings().kafka_bootstrap_servers == value
+
+
+def test_blanks_between_addresses_cost_nothing(monkeypatch):
+    monkeypatch.setenv("VIGIL_KAFKA_BOOTSTRAP_SERVERS", "a:1, b:2")
+
+    assert load_settings().kafka_bootstrap_servers == "a:1,b:2"
+
+
+def test_what_would_be_right_is_said_once(monkeypatch):
+    monkeypatch.setenv("VIGIL_SESSION_TIMEOUT", "30")
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+
+    assert str(raised.value).startswith(
+        "VIGIL_SESSION_TIMEOUT: '30' will not do; it should be 6 to 10 seconds"
+    )
+    assert str(raised.value).count("10") == 1
 
 
 def test_every_wrong_setting_is_told_at_once(monkeypatch):
@@ -103,6 +133,13 @@ def test_no_secret_is_shown(monkeypatch):
 
 def test_a_misspelt_setting_is_noticed():
     assert unknown_variables({"VIGIL_HTTP_PROT": "1", "VIGIL_GROUP": "x", "PATH": "y"}) == ["VIGIL_HTTP_PROT"]
+
+
+@pytest.mark.parametrize(
+    "name", ["VIGIL_TEST_DATABASE_URL", "VIGIL_POSTGRES_PASSWORD", "VIGIL_GRAFANA_PASSWORD"]
+)
+def test_what_tests_and_the_compose_file_read_is_not_misspelt(name):
+    assert unknown_variables({name: "1"}) == []
 
 
 def test_every_setting_says_what_would_be_right():
