@@ -1,9 +1,10 @@
 """Starting up: wait for broker and database, saying for what; then see that all is as it must be."""
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -49,6 +50,12 @@ _REFUSED_BY_DATABASE = (
 )
 _REFUSED_BY_BROKER = (AuthenticationFailedError, UnsupportedSaslMechanismError, TopicAuthorizationFailedError)
 
+_ASK_OF_DATABASE = "is it running, and is VIGIL_DATABASE_URL right?"
+_ASK_OF_BROKER = (
+    "is it running, and is VIGIL_KAFKA_BOOTSTRAP_SERVERS right? "
+    "Or the security settings (VIGIL_KAFKA_SECURITY_PROTOCOL) do not fit the listener"
+)
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -73,7 +80,7 @@ async def database_answers(engine: AsyncEngine, patience: Patience) -> None:
             _raise_if_refused(error, where)
             raise ConnectionError(type(error).__name__) from error
 
-    await _patiently(try_once, f"the database at {where}", "VIGIL_DATABASE_URL", patience)
+    await _patiently(try_once, f"the database at {where}", _ASK_OF_DATABASE, patience)
 
 
 @asynccontextmanager
@@ -117,14 +124,28 @@ async def connected_admin(settings: Settings, patience: Patience) -> AsyncIterat
             raise
         return admin
 
-    admin = await _patiently(try_once, f"the broker at {where}", "VIGIL_KAFKA_BOOTSTRAP_SERVERS", patience)
+    with _client_silenced():
+        admin = await _patiently(try_once, f"the broker at {where}", _ASK_OF_BROKER, patience)
     try:
         yield admin
     finally:
         await admin.close()
 
 
-async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: str, patience: Patience) -> T:
+@contextmanager
+def _client_silenced() -> Iterator[None]:
+    """Let aiokafka say nothing of its attempts: our own line says what is waited for, and why."""
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    if logging.getLogger().level > logging.DEBUG:
+        client.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        client.setLevel(level)
+
+
+async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, ask: str, patience: Patience) -> T:
     """Try until it works, saying at once and then now and again what is waited for."""
     said_at = 0.0
 
@@ -133,7 +154,7 @@ async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: s
         patience.tell(what)
         if time.monotonic() - said_at >= _SAY_EVERY or state.attempt_number == 1:
             said_at = time.monotonic()
-            log.warning("waiting_for", what=what, seconds=round(state.seconds_since_start or 0.0, 1))
+            log.warning("waiting_for", what=what, seconds=round(state.seconds_since_start or 0.0, 1), ask=ask)
 
     retrying = AsyncRetrying(
         stop=stop_never if patience.seconds is None else stop_after_delay(patience.seconds),
@@ -145,9 +166,7 @@ async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, setting: s
     try:
         result: T = await retrying(try_once)
     except (OSError, TimeoutError, KafkaError):
-        raise UnreachableError(
-            f"{what} gave no answer in {patience.seconds:g} s; is it running, and is {setting} right?"
-        ) from None
+        raise UnreachableError(f"{what} gave no answer in {patience.seconds:g} s: {ask}") from None
     patience.tell(None)
     return result
 
