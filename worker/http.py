@@ -18,6 +18,7 @@ from worker.health import Health
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _JSON = "application/json"
+_PATHS = b"/metrics\n/health/live\n/health/ready\n/asyncapi\n/asyncapi.json\n/asyncapi.yaml\n"
 _STOP_SECONDS = 1.0
 
 
@@ -38,6 +39,7 @@ def routes(
 ) -> dict[str, Route]:
     """Every path there is; nothing can be written through any of them."""
     return {
+        "/": lambda: Answer(_PATHS, "text/plain; charset=utf-8"),
         "/metrics": lambda: Answer(generate_latest(registry), _METRICS_TYPE),
         "/health/live": lambda: _health({"alive": health.is_alive}, is_good=health.is_alive),
         "/health/ready": lambda: _health(health.report(), is_good=not health.reasons()),

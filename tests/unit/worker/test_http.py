@@ -35,6 +35,15 @@ async def test_the_page_needs_no_internet(table):
     assert b"</script><b>" not in body
 
 
+async def test_the_root_names_every_path_that_a_person_would_ask_for(table):
+    status, body = await asked(table, "/")
+
+    assert status == 200
+    assert body.decode().split() == [
+        path for path in table if path != "/" and not path.startswith("/static/")
+    ]
+
+
 async def test_the_assets_are_there(table):
     for path in ("/static/asyncapi.js", "/static/asyncapi.css"):
         status, body = await asked(table, path)
@@ -42,7 +51,7 @@ async def test_the_assets_are_there(table):
         assert len(body) > 10_000
 
 
-@pytest.mark.parametrize("path", ["/asyncapi/try", "/", "/metrics/", "/static/../settings.py"])
+@pytest.mark.parametrize("path", ["/asyncapi/try", "/metrics/", "/static/../settings.py"])
 async def test_no_other_path_is_answered(table, path):
     assert (await asked(table, path))[0] == 404
 
