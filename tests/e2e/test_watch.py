@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -158,6 +159,23 @@ def test_no_broker_is_told_in_one_line_without_the_client_s_own_words(caplog):
         seen(Settings(kafka_bootstrap_servers="127.0.0.1:1"), once=True, wait=0.5)
 
     assert [record.name for record in caplog.records if record.name.startswith("aiokafka")] == []
+
+
+class AsAConnectionBreaks(Console):
+    """A console on which the client would say, just as the page comes, that it lost the broker."""
+
+    def print(self, *what, **how):
+        logging.getLogger("aiokafka.conn").error("Connect attempt failed")
+        super().print(*what, **how)
+
+
+def test_what_the_client_says_of_its_connections_does_not_spoil_the_screen(settings, names, caplog):
+    publish(settings, names, a_now("a"))
+
+    watch(settings, console=AsAConnectionBreaks(file=io.StringIO()), once=True)
+
+    assert "Connect attempt failed" not in caplog.text
+    assert logging.getLogger("aiokafka.conn").isEnabledFor(logging.ERROR)
 
 
 @pytest.mark.parametrize("seconds", [0, -1.5])

@@ -281,6 +281,15 @@ def test_what_was_not_today_is_told_with_its_date(zone, since):
     assert since in shown(view, now=at(3600), zone=zone)[3]
 
 
+def test_after_midnight_where_the_reader_is_the_day_is_a_new_one():
+    view = a_view(an_alert(onset_at=at(13 * 3600)), an_alert("b", onset_at=at(13.5 * 3600 + 60)))
+
+    lines = shown(view, now=at(14 * 3600 - 60), zone="Europe/Madrid")
+
+    assert "00:00:00 (59 min)" in lines[3]
+    assert shown(view, now=at(15 * 3600), zone="UTC")[3].endswith("2026-11-23 23:00 (2 h)")
+
+
 def test_an_end_that_was_not_today_is_told_with_its_date():
     view = a_view(an_alert(), the_end(ended_at=at(-90 * 86400)))
 
