@@ -72,7 +72,7 @@ class Settings(BaseSettings):
 
     group: str = Field(
         default="vigil", min_length=1, max_length=100, pattern=_NAME,
-        description="1 to 100 letters, digits, dots, dashes; every worker of one Vigil has the same",
+        description="1 to 100 letters, digits, dots, dashes; every worker of one Vigil has the same, another Vigil another",
     )  # fmt: skip
     instance_id: str | None = Field(
         default=None, max_length=100, pattern=_NAME,
