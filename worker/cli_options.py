@@ -3,13 +3,24 @@
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from worker.settings import Settings, load_settings
 
 Wait = Annotated[
     float, typer.Option(help="Seconds to wait for broker and database; then exit code 3.", min=0.1, max=3600)
 ]
+WaitForDatabase = Annotated[
+    float, typer.Option(help="Seconds to wait for the database; then exit code 3.", min=0.1, max=3600)
+]
 WAIT_SECONDS = 30.0
+_NO_LIMIT = 100_000
+
+
+def console() -> Console:
+    """Where a command prints: as wide as the terminal, and in a pipe as wide as it takes, so that nothing is cut."""
+    out = Console()
+    return out if out.is_terminal else Console(width=_NO_LIMIT)
 
 
 def settings_with_logging(**overrides: object) -> Settings:

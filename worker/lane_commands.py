@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from rich.console import Console
 from rich.table import Table
 
 from worker import startup
+from worker.cli_options import console
 from worker.connections import client_arguments
 from worker.errors import OperatorError
 from worker.lane_repair import Repaired, connected_client, repair_lane
@@ -27,8 +27,8 @@ async def standings(settings: Settings, wait: float) -> list[LaneStanding]:
 
 async def repair_one(
     settings: Settings, wait: float, lane: int, *, since: datetime | None, is_dry_run: bool
-) -> Repaired:
-    """Repair *lane*. Raises OperatorError if there is no such lane, or if it needs no repair."""
+) -> Repaired | None:
+    """Repair *lane*; None if it needs no repair. Raises OperatorError if there is no such lane."""
     async with _at_lanes(settings, wait) as (place, lanes):
         if lane >= lanes:
             raise OperatorError(
@@ -59,36 +59,37 @@ def tell_standings(found: Sequence[LaneStanding]) -> None:
         table.add_row(
             *[str(number) for number in numbers], each.finding, style=None if each.is_sound else "bold red"
         )
-    Console().print(table)
+    console().print(table)
 
 
 def tell_repaired(repaired: Repaired, *, is_dry_run: bool) -> None:
     """Print what was found and done, or would be."""
     plan, before = repaired.plan, repaired.before
-    console = Console()
+    out = console()
     table = Table("", f"lane {before.lane}", box=None)
     table.add_row("it was", before.finding)
     table.add_row("records that are out", str(repaired.out))
     table.add_row("numbered anew, to be published", str(len(plan.waiting)))
     table.add_row("the cursor", f"{'would be' if is_dry_run else 'is'} at {plan.marker}, a marker")
     table.add_row("out, but not in the stored history", str(len(plan.unexplained)))
-    console.print(table)
+    out.print(table)
     if plan.unexplained:
-        _tell_unexplained(console, repaired)
+        _tell_unexplained(repaired)
     if is_dry_run:
-        console.print("Nothing was changed.")
+        out.print("Nothing was changed.")
 
 
-def _tell_unexplained(console: Console, repaired: Repaired) -> None:
+def _tell_unexplained(repaired: Repaired) -> None:
     """List what is out and not stored; ids and numbers only, nothing of a patient."""
     table = Table("number", "topic", "id", "published", box=None)
     for each in repaired.plan.unexplained[:_MOST_LISTED]:
         table.add_row(
             str(each.seq), each.topic, str(each.record_id), f"{each.published_at:%Y-%m-%dT%H:%M:%SZ}"
         )
-    console.print(table)
+    out = console()
+    out.print(table)
     left = len(repaired.plan.unexplained) - _MOST_LISTED
-    console.print(
+    out.print(
         (f"… and {left} more. " if left > 0 else "")
         + "Readings that are still to be taken in may yet lead to these; they will not go out a second time. "
         "What no reading leads to was said to pagers of a history that is gone: see to those patients."

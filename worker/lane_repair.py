@@ -165,16 +165,14 @@ class LaneRepair:
 
 async def repair_lane(
     place: Place, lane: int, *, since: datetime | None = None, is_dry_run: bool = False
-) -> Repaired:
-    """Repair *lane*, or only tell what a repair would do. Raises OperatorError if it needs none.
+) -> Repaired | None:
+    """Repair *lane*, or only tell what a repair would do; None if it needs none.
 
     Killed at any point it can simply be run again: until the cursor is set the lane is seen to be stopped.
     """
     before = await _found(place, lane)
     if before.is_sound:
-        raise OperatorError(
-            f"lane {lane} needs no repair: what it has published and what is stored fit together"
-        )
+        return None
     for attempt in range(1, _ATTEMPTS + 1):
         attempted = LaneRepair(place, lane, since)
         try:

@@ -56,6 +56,9 @@ def repair(
 
     began = None if since is None else since.replace(tzinfo=UTC)
     repaired = asyncio.run(repair_one(settings_with_logging(), wait, lane, since=began, is_dry_run=dry_run))
+    if repaired is None:
+        typer.echo(f"lane {lane} needs no repair: what it has published and what is stored fit together")
+        return
     tell_repaired(repaired, is_dry_run=dry_run)
     if repaired.plan.unexplained:
         raise typer.Exit(PERSON_MUST_LOOK)
