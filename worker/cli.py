@@ -5,18 +5,19 @@ import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from domain.observations import Mode
-from worker.cli_options import WAIT_SECONDS, Wait, settings_with_logging
-from worker.errors import WorkerError
+from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
+from worker.errors import OperatorError, WorkerError
 from worker.lanes_cli import app as lanes_app
-from worker.settings import effective, load_settings, unknown_variables
+from worker.settings import load_settings
+from worker.settings_told import log_misspelt, tell_misspelt, tell_settings
 
 app = typer.Typer(
     name="vigil",
@@ -57,6 +58,21 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _tell_version(is_asked: bool) -> None:  # noqa: FBT001  typer calls it so
+    if is_asked:
+        typer.echo(f"vigil {version_of('vigil-alerting')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _vigil(
+    version: Annotated[  # noqa: FBT002  pylint: disable=unused-argument  # its callback does it all
+        bool, typer.Option("--version", help="Print Vigil's version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Asynchronous alerting worker for an oncology infirmary: vital signs in through Kafka, alerts out."""
+
+
 @app.command(epilog="Example: [bold]vigil run[/bold] (waits for broker and database as long as it takes)")
 def run(
     wait: Annotated[
@@ -70,6 +86,7 @@ def run(
     from worker.app import run as run_worker  # noqa: PLC0415  the other commands start faster without it
 
     settings = settings_with_logging()
+    log_misspelt()
     _in_event_loop(run_worker(settings, wait=wait))
 
 
@@ -80,16 +97,10 @@ def check_config() -> None:
 
     settings = load_settings()
     protocol = protocol_of(settings)
-    table = Table("setting", "value", "from", box=None)
-    for variable, value, origin in effective(settings):
-        table.add_row(variable, value, origin, style=None if origin == "default" else "bold")
-    console = Console()
-    console.print(table)
-    console.print(
-        f"protocol {protocol.protocol_id} {protocol.version}, hash {protocol.digest}", highlight=False
-    )
-    for name in unknown_variables():
-        typer.echo(f"vigil: {name} is not a setting; is it misspelt?", err=True)
+    tell_settings(settings)
+    typer.echo(f"protocol {protocol.protocol_id} {protocol.version}, hash {protocol.digest}")
+    typer.echo(f"vigil {version_of('vigil-alerting')}")
+    tell_misspelt()
 
 
 @topics_app.command(
@@ -97,28 +108,33 @@ def check_config() -> None:
 )
 def create(
     partitions: Annotated[
-        int | None, typer.Option(help="How many lanes; VIGIL_PARTITIONS if left out.")
+        int | None, typer.Option(help="How many lanes; VIGIL_PARTITIONS if left out.", min=1, max=256)
     ] = None,
     replication_factor: Annotated[
-        int | None, typer.Option(help="VIGIL_REPLICATION_FACTOR if left out; 3 in production.")
+        int | None, typer.Option(help="VIGIL_REPLICATION_FACTOR if left out; 3 in production.", min=1, max=7)
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Make the topics that are missing; change none that is there, but say where it differs."""
+    """Make the topics that are missing; change none that is there, but say where it differs (exit code 2)."""
     from worker.administration import make_topics  # noqa: PLC0415
+    from worker.topics import Finding  # noqa: PLC0415
 
     settings = settings_with_logging(partitions=partitions, replication_factor=replication_factor)
     reports = asyncio.run(make_topics(settings, wait))
     table = Table("topic", "partitions", "", "remark", box=None)
     for report in reports:
         table.add_row(report.topic, str(report.partitions), report.finding, report.remark)
-    Console().print(table)
+    console().print(table)
+    if different := [report.topic for report in reports if report.finding is Finding.DIFFERS]:
+        raise OperatorError(
+            f"not as they were asked for, and left alone: {', '.join(different)}; see the table"
+        )
 
 
 @db_app.command(
     "upgrade", epilog="Example: [bold]vigil db upgrade[/bold] (safe to run again, and by several at once)"
 )
-def upgrade(wait: Wait = WAIT_SECONDS) -> None:
+def upgrade(wait: WaitForDatabase = WAIT_SECONDS) -> None:
     """Bring the schema to what this version needs."""
     from worker.administration import upgrade_database  # noqa: PLC0415
 
@@ -151,8 +167,11 @@ def maintain(
 
 
 @db_app.command("check", epilog="Example: [bold]vigil db check && vigil run[/bold]")
-def check(wait: Wait = WAIT_SECONDS) -> None:
-    """See that the schema is up to date and that commits survive a power cut."""
+def check(wait: WaitForDatabase = WAIT_SECONDS) -> None:
+    """See that the schema is up to date, that commits survive a power cut, and that no other Vigil works on it.
+
+    Topics and broker are not looked at: `vigil run` does that.
+    """
     from worker.administration import check_database  # noqa: PLC0415
 
     asyncio.run(check_database(settings_with_logging(), wait))

@@ -1,6 +1,7 @@
 """The worker as an operator runs it: a process of its own, a real broker, a real database."""
 
 import json
+import re
 import signal
 import socket
 import time
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic
+from sqlalchemy.engine import make_url
 
 from tests.e2e.installation import Installation, a_reading, eventually
 from worker.topics import TopicNames
@@ -264,6 +266,9 @@ def test_what_is_served_needs_nothing_else(installation):
         assert document["channels"]["readings"]["bindings"]["kafka"]["partitions"] == 2
 
 
+NOBODY = "postgresql+asyncpg://u:geheim@127.0.0.1:1/d"
+
+
 def mistake(finished, code):
     """The one line on standard error of a command that ended with *code*; logs are not mistakes."""
     assert finished.returncode == code, finished.stderr
@@ -287,18 +292,49 @@ def test_a_broker_that_does_not_answer_is_one_line(installation, command):
     finished = installation.vigil(*command, VIGIL_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
 
     assert "the broker at 127.0.0.1:1 gave no answer in 1 s" in mistake(finished, 3)
+    assert "VIGIL_KAFKA_SECURITY_PROTOCOL" in mistake(finished, 3)
+    assert "aiokafka" not in finished.stderr  # our line that says what is waited for is enough
+    assert "waiting_for" in finished.stderr
 
 
 @pytest.mark.parametrize(
     "command", [("run",), ("db", "upgrade"), ("db", "check"), ("db", "maintain")], ids=lambda given: given[-1]
 )
 def test_a_database_that_does_not_answer_is_one_line(installation, command):
-    url = "postgresql+asyncpg://u:geheim@127.0.0.1:1/d"
-    finished = installation.vigil(*command, "--wait", "1", VIGIL_DATABASE_URL=url)
+    finished = installation.vigil(*command, "--wait", "1", VIGIL_DATABASE_URL=NOBODY)
 
     line = mistake(finished, 3)
     assert "the database at 127.0.0.1:1/d gave no answer in 1 s" in line
     assert "geheim" not in finished.stderr + finished.stdout
+
+
+def test_a_topic_that_differs_is_one_line_beside_the_table(installation):
+    finished = installation.vigil("topics", "create", "--partitions", "3")
+
+    assert installation.topic("readings") in mistake(finished, 2)
+    assert finished.stdout.count("3 partitions were asked for") == 7
+
+
+def test_an_option_out_of_range_is_blamed_itself(installation):
+    finished = installation.vigil("topics", "create", "--partitions", "0")
+
+    assert finished.returncode == 2
+    assert "--partitions" in finished.stderr
+    assert "VIGIL_" not in finished.stderr
+
+
+def test_a_misspelt_setting_is_told_of_in_the_log(installation):
+    finished = installation.vigil("run", "--wait", "1", VIGIL_SITTE="north", VIGIL_DATABASE_URL=NOBODY)
+
+    assert "VIGIL_SITTE" in finished.stderr
+
+
+def test_migrating_says_where_the_database_is_and_nothing_else(installation, empty_database):
+    finished = installation.vigil("db", "upgrade", VIGIL_DATABASE_URL=empty_database.url)
+
+    assert finished.returncode == 0
+    assert finished.stdout.startswith("the database is at revision ")
+    assert finished.stderr == ""
 
 
 def test_a_database_that_does_not_exist_is_one_line(installation):
@@ -396,8 +432,10 @@ def test_the_effective_settings_are_shown_without_secrets(installation):
     finished = installation.vigil("check-config", VIGIL_SITE="north")
 
     assert finished.returncode == 0
-    assert "VIGIL_SITE" in finished.stdout
-    assert "north" in finished.stdout
+    assert re.search(r"^VIGIL_SITE +environment +north$", finished.stdout, re.MULTILINE)
+    assert re.search(r"^protocol ward-adult \S+, hash [0-9a-f]{64}$", finished.stdout, re.MULTILINE)
+    assert finished.stdout.splitlines()[-1] == installation.vigil("--version").stdout.strip()
+    assert f"127.0.0.1:{make_url(installation.database_url).port}/" in finished.stdout
     password = installation.database_url.split(":")[2].split("@")[0]
     assert password not in finished.stdout
 

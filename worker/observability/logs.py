@@ -17,6 +17,7 @@ FORMATS = ("auto", "json", "console")
 # Libraries that speak often of what an operator cannot act on.
 _QUIET = {
     "aiokafka": logging.WARNING,
+    "alembic": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "asyncio": logging.WARNING,
     "uvicorn.access": logging.WARNING,
