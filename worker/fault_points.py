@@ -5,6 +5,7 @@ import signal
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import orjson
 
@@ -27,38 +28,47 @@ class FaultPoint(StrEnum):
 
 @dataclass(slots=True)
 class _Armed:
-    """The point that is waited for, how many times it is still to be passed, and the signal then."""
+    """The points that are waited for, how many times they are still to be passed, and the signal then.
 
-    point: FaultPoint
+    With *only_while* they strike each time they are passed, but only while that file is there.
+    """
+
+    points: frozenset[FaultPoint]
     remaining: int
     signal: signal.Signals
+    only_while: Path | None
 
-    def pass_by(self) -> None:
+    def pass_by(self, point: FaultPoint) -> None:
+        if self.only_while is not None:
+            if not self.only_while.exists():
+                return
+            self.remaining = 1
         self.remaining -= 1
         if self.remaining:
             return
-        told = {"event": "fault_point_reached", "point": self.point, "at": time.time()}
+        told = {"event": "fault_point_reached", "point": point, "at": time.time()}
         os.write(2, orjson.dumps(told) + b"\n")  # past every buffer: nothing comes after it
         os.kill(os.getpid(), self.signal)
 
 
+_SIGNALS = {"": signal.SIGKILL, "stop": signal.SIGSTOP}
 _armed: _Armed | None = None
 
 
 def arm(asked: str | None) -> None:
-    """Arm what VIGIL_FAULT_POINT asks for: a point's name, a colon, how many times, and `:stop` to freeze.
+    """Arm what VIGIL_FAULT_POINT asks for: names of points parted by commas, a colon, how many times they are passed.
 
-    Without it the worker is killed (SIGKILL). Raises SettingsError.
+    Then the worker is killed (SIGKILL). With `:stop` behind it, it freezes; with `:stop:FILE`, whenever it is at one
+    of the points while FILE exists. Raises SettingsError.
     """
     global _armed  # noqa: PLW0603  one per process, set once at its start  # pylint: disable=global-statement
     if asked is None:
         return
-    name, _, rest = asked.partition(":")
-    count, _, action = rest.partition(":")
+    names, count, action, file = [*asked.split(":", 3), "", "", ""][:4]
     try:
-        number = signal.SIGSTOP if action == "stop" else signal.SIGKILL
-        _armed = _Armed(FaultPoint(name), max(1, int(count or 1)), number)
-    except ValueError:
+        points = frozenset(FaultPoint(name) for name in names.split(","))
+        _armed = _Armed(points, max(1, int(count or 1)), _SIGNALS[action], Path(file) if file else None)
+    except (ValueError, KeyError):
         raise SettingsError(
             f"VIGIL_FAULT_POINT: {asked!r} is for tests only and names no fault point"
         ) from None
@@ -66,5 +76,5 @@ def arm(asked: str | None) -> None:
 
 def passing(point: FaultPoint) -> None:
     """Say that the worker is at *point*."""
-    if _armed is not None and _armed.point is point:
-        _armed.pass_by()
+    if _armed is not None and point in _armed.points:
+        _armed.pass_by(point)

@@ -1,7 +1,6 @@
 """The whole matrix of faults on a Kafka and a PostgreSQL of its own: `python -m tests.faults`, or `make faults`."""
 
 import sys
-import time
 from pathlib import Path
 
 from rich.console import Console
@@ -9,15 +8,16 @@ from rich.console import Console
 from deploy.local import CONTROLLABLE, local_services
 from tests.faults.matrix import run_plan
 from tests.faults.plans import MATRIX, SHORT
-from tests.faults.rows import table_of, write
+from tests.faults.rows import table_of, told, write
 from tests.faults.running import seed_of_the_day
 
 _WRITTEN_TO = Path(__file__).parents[2] / "build" / "faults.json"
+_WIDTH = 150
 
 
 def main(arguments: list[str]) -> int:
     """Run the plans whose name holds one of *arguments*, all without any; `--short` takes each kind once."""
-    console, seed = Console(), seed_of_the_day()
+    console, seed = Console(width=_WIDTH), seed_of_the_day()
     wanted = [each for each in arguments if each != "--short"]
     plans = [
         plan
@@ -28,7 +28,6 @@ def main(arguments: list[str]) -> int:
     outcomes, failed = [], 0
     with local_services(places=CONTROLLABLE) as services:
         for plan in plans:
-            begun = time.monotonic()
             try:
                 outcome = run_plan(plan, services, seed)
             except AssertionError as error:
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> int:
                 failed += 1
                 continue
             outcomes.append(outcome)
-            console.print(f"{time.monotonic() - begun:6.1f} s  {outcome.row}")
+            console.print(told(outcome.row), style=None if outcome.row.is_clean else "bold red", markup=False)
             for text in outcome.wrong[:10]:
                 console.print(f"          wrong: {text}", style="red", markup=False)
             for text, count in outcome.complaints.most_common(8) if outcome.wrong else ():

@@ -2,18 +2,19 @@
 
 import os
 import secrets
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from deploy.local import Services
 from deploy.local.accounts import Installation
 from deploy.local.vigil import vigil
 from persistence.schema import upgrade
-from tests.faults.checking import Findings
-from tests.faults.plans import Plan
-from tests.faults.rows import Row, row_of
+from tests.faults.kinds import Kind
+from tests.faults.plan import Plan
+from tests.faults.rows import Row, count_services
 from tests.faults.running import Result, run_fault
 
 
@@ -48,44 +49,62 @@ class Outcome:
 
     row: Row
     results: list[Result]
+    wrong: list[str]
 
     @property
     def complaints(self) -> Counter[str]:
         return sum((result.complaints for result in self.results), Counter())
 
-    @property
-    def wrong(self) -> list[str]:
-        said = [text for result in self.results for text in result.findings.wrong]
-        return said + [
-            f"ended with {code}" for result in self.results for code in result.exit_codes if code != 0
-        ]
-
 
 def run_plan(plan: Plan, services: Services, seed: int) -> Outcome:
     """Run *plan* as often as it wants; the row counts the strikes at which an alert was in doubt."""
+    begun = time.monotonic()
     results = []
     for number in range(plan.runs):
-        with installed(services) as installation:
-            results.append(
-                run_fault(
-                    installation,
-                    plan.act(plan.strikes),
-                    seed=seed + number,
-                    names=plan.names,
-                    services=services,
-                )
-            )
-    return Outcome(_row(plan, results), results)
+        with plan.services() if plan.services else nullcontext(services) as used, installed(used) as here:
+            results.append(_run(plan, here, used, seed + number))
+    wrong = [text for result in results for text in _wrong(plan, result)]
+    return Outcome(_row(plan, results, wrong, seed, time.monotonic() - begun), results, wrong)
 
 
-def _row(plan: Plan, results: list[Result]) -> Row:
-    total = Findings()
+def _run(plan: Plan, installation: Installation, services: Services, seed: int) -> Result:
+    return run_fault(
+        installation,
+        lambda run: plan.act(run, plan.strikes),
+        seed=seed,
+        names=plan.names,
+        services=services,
+        readings_per_s=plan.readings_per_s,
+        load=plan.load,
+    )
+
+
+def _wrong(plan: Plan, result: Result) -> Iterator[str]:
+    yield from result.findings.wrong
+    yield from (f"ended with {code}" for code in result.exit_codes if code != 0)
+    yield from plan.examine(result)
+
+
+def _row(plan: Plan, results: list[Result], wrong: list[str], seed: int, seconds: float) -> Row:
+    in_doubt: Counter[Kind] = Counter()
     for result in results:
-        for name in ("readings", "alerts", "lost", "doubled", "out_of_order"):
-            setattr(total, name, getattr(total, name) + getattr(result.findings, name))
-    return row_of(
-        plan.fault,
-        total,
-        runs=sum(result.moments_in_doubt for result in results),
-        seconds_until_whole=max(result.seconds_until_whole for result in results),
+        for kind, count in result.in_doubt.items():
+            in_doubt[kind or plan.kind] += count
+    found = [result.findings for result in results]
+    return Row(
+        fault=plan.fault,
+        kind=plan.kind,
+        runs=in_doubt.total(),
+        strikes=sum(result.strikes for result in results),
+        worker_kills=in_doubt[Kind.WORKER_KILLED],
+        service_faults=count_services(in_doubt),
+        readings=sum(each.readings for each in found),
+        alerts=sum(each.alerts for each in found),
+        lost=sum(each.lost for each in found),
+        doubled=sum(each.doubled for each in found),
+        out_of_order=sum(each.out_of_order for each in found),
+        wrong=len(wrong),
+        seconds_until_whole=round(max(result.seconds_until_whole for result in results), 1),
+        seconds=round(seconds, 1),
+        seed=seed,
     )

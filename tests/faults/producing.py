@@ -27,12 +27,10 @@ class Sent:
 
 
 @contextmanager
-def load_running(installation: Installation, seed: int, *, readings_per_s: float) -> Iterator[Sent]:
+def load_running(installation: Installation, load: Load, *, readings_per_s: float) -> Iterator[Sent]:
     """Send the load while the block runs; when it ends, all that was sent has been accepted."""
     sent = Sent()
-    thread = threading.Thread(
-        target=_send, args=(installation, Load(seed), readings_per_s, sent), name="load"
-    )
+    thread = threading.Thread(target=_send, args=(installation, load, readings_per_s, sent), name="load")
     thread.start()
     try:
         yield sent

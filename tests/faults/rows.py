@@ -1,56 +1,95 @@
 """The matrix: a row for each kind of fault, printed and written down."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from tests.faults.checking import Findings
+from tests.faults.kinds import Kind
+
+_SERVICES = (Kind.BROKER, Kind.DATABASE)
+_PRINTED = (
+    "fault",
+    "runs",
+    "strikes",
+    "readings",
+    "alerts",
+    "lost",
+    "doubled",
+    "out_of_order",
+    "seconds_until_whole",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What one kind of fault came to."""
+    """What one kind of fault came to.
+
+    *runs* are the strikes that count: at least one alert was called for and not out yet then. *strikes* are all.
+    """
 
     fault: str
+    kind: Kind
     runs: int
+    strikes: int
+    worker_kills: int
+    service_faults: int
     readings: int
     alerts: int
     lost: int
     doubled: int
     out_of_order: int
+    wrong: int  # of these three, and of all else that cannot be
     seconds_until_whole: float
+    seconds: float  # that it took in all
+    seed: int
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.out_of_order)
+        return not (self.lost or self.doubled or self.out_of_order or self.wrong)
 
 
-def row_of(fault: str, findings: Findings, *, runs: int, seconds_until_whole: float) -> Row:
-    return Row(
-        fault=fault,
-        runs=runs,
-        readings=findings.readings,
-        alerts=findings.alerts,
-        lost=findings.lost,
-        doubled=findings.doubled,
-        out_of_order=findings.out_of_order,
-        seconds_until_whole=round(seconds_until_whole, 1),
+def totals_of(rows: Sequence[Row]) -> dict[str, int]:
+    """What all rows come to together."""
+    counted = ("worker_kills", "service_faults", "lost", "doubled", "out_of_order", "wrong")
+    return {name: sum(getattr(row, name) for row in rows) for name in ("runs", *counted)}
+
+
+def count_services(in_doubt: dict[Kind, int]) -> int:
+    return sum(in_doubt.get(kind, 0) for kind in _SERVICES)
+
+
+def write(rows: Sequence[Row], path: Path) -> None:
+    """Write *rows* as a list, and what they come to into a file of its own beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    totals = path.with_stem(f"{path.stem}-totals")
+    totals.write_text(json.dumps(totals_of(rows), indent=2) + "\n")
+
+
+def told(row: Row) -> str:
+    """A row as a line, for whoever waits."""
+    return (
+        f"{row.seconds:6.1f} s  {row.fault}: {row.runs} of {row.strikes} strikes with alerts in doubt, "
+        f"{row.lost} lost, {row.doubled} doubled, {row.out_of_order} out of order, whole after {row.seconds_until_whole:g} s"
     )
 
 
-def write(rows: list[Row], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-
-
-def table_of(rows: list[Row]) -> Table:
+def table_of(rows: Sequence[Row]) -> Table:
     table = Table(title="Faults")
-    for name in Row.__dataclass_fields__:
-        table.add_column(name.replace("_", " "), justify="left" if name == "fault" else "right")
+    for name in _PRINTED:
+        is_text = name == "fault"
+        table.add_column(
+            name.replace("_", " "), justify="left" if is_text else "right", min_width=34 if is_text else None
+        )
     for row in rows:
         table.add_row(
-            *(str(each) for each in asdict(row).values()), style=None if row.is_clean else "bold red"
+            *(str(getattr(row, name)) for name in _PRINTED), style=None if row.is_clean else "bold red"
         )
+    totals = totals_of(rows)
+    table.add_section()
+    table.add_row("all", *(str(totals.get(name, "")) for name in _PRINTED[1:]))
     return table

@@ -20,7 +20,8 @@ from deploy.local.vigil import wait_until
 from domain.protocol import Protocol
 from tests.faults.checking import Findings, check
 from tests.faults.evidence import Evidence, Record, cursors, gather
-from tests.faults.load import now
+from tests.faults.kinds import Kind
+from tests.faults.load import Load, now
 from tests.faults.producing import Sent, load_running
 from tests.faults.replaying import Replayed, replay
 from tests.faults.workers import Worker, workers
@@ -37,6 +38,7 @@ class Moment:
 
     at: datetime
     published: Mapping[int, int]
+    kind: Kind | None  # None: that of its plan
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Run:
     sent: Sent
     services: Services | None = None  # only where a plan may stop them
     moments: list[Moment] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)  # what a plan itself found that cannot be
 
     @property
     def worker(self) -> Worker:
@@ -62,9 +65,12 @@ class Run:
         for worker in self.workers.values():
             assert worker.wait_for("batch_handled"), f"{worker.name} does not work"
 
-    def struck(self, at: datetime | None = None) -> None:
-        """Note that a fault has just struck, or struck *at* some moment since when nothing was published."""
-        self.moments.append(Moment(at or now(), cursors(self.installation, range(LANES))))
+    def struck(self, at: datetime | None = None, *, kind: Kind | None = None) -> None:
+        """Note that a fault has just struck, or struck *at* some moment since when nothing was published.
+
+        *kind* is for a plan that strikes in several ways.
+        """
+        self.moments.append(Moment(at or now(), cursors(self.installation, range(LANES)), kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +82,18 @@ class Result:
     protocol: Protocol
     replayed: Replayed
     findings: Findings
-    moments_in_doubt: int  # faults at which at least one alert was not out yet
+    strikes: int
+    in_doubt: Counter[
+        Kind | None
+    ]  # strikes at which at least one alert was not out yet; None: of the plan's kind
     seconds_until_whole: float
     exit_codes: list[int | None]
     seconds_to_stop: float
     complaints: Counter[str]  # warnings and errors that the workers logged
+
+    @property
+    def moments_in_doubt(self) -> int:
+        return self.in_doubt.total()
 
 
 def seed_of_the_day(default: int = 20260601) -> int:
@@ -104,11 +117,12 @@ def run_fault(
     names: Mapping[str, Mapping[str, str]],
     services: Services | None = None,
     readings_per_s: float = READINGS_PER_S,
+    load: Callable[[int], Load] = Load,
 ) -> Result:
     """Let *act* do its worst under the load; then wait for quiet, end the workers, and compare."""
     with workers(installation, names, quick_protocol()) as named:
         protocol = load_protocol(next(iter(named.values())).environment["VIGIL_PROTOCOL"])
-        with load_running(installation, seed, readings_per_s=readings_per_s) as sent:
+        with load_running(installation, load(seed), readings_per_s=readings_per_s) as sent:
             run = Run(installation, named, Random(seed), sent, services)
             act(run)
         begun = time.monotonic()
@@ -124,13 +138,15 @@ def run_fault(
     findings = check(evidence, sent, replayed)
     if not is_whole:
         findings.mistrust("not at rest in time")
+    findings.wrong.extend(run.wrong)
     return Result(
         evidence=evidence,
         sent=sent,
         protocol=protocol,
         replayed=replayed,
         findings=findings,
-        moments_in_doubt=sum(_is_in_doubt(moment, evidence) for moment in run.moments),
+        strikes=len(run.moments),
+        in_doubt=Counter(moment.kind for moment in run.moments if _is_in_doubt(moment, evidence)),
         seconds_until_whole=until_whole,
         exit_codes=[code for code, _ in ended],
         seconds_to_stop=max(seconds for _, seconds in ended),

@@ -10,7 +10,8 @@ import pytest
 from deploy.local.accounts import Installation
 from deploy.local.vigil import vigil, wait_until
 from tests.faults.checking import check
-from tests.faults.plans import ALONE, kill_at_random_moments
+from tests.faults.plan import ALONE
+from tests.faults.plans.worker_kills import kill_at_random_moments
 from tests.faults.replaying import replay
 from tests.faults.running import run_fault, seed_of_the_day
 
@@ -42,7 +43,7 @@ def result(kafka_bootstrap, postgres, database_template):
 
 
 def kill_again_and_again(run):
-    kill_at_random_moments(KILLS)(run)
+    kill_at_random_moments(run, KILLS)
     assert wait_until(lambda: count_of_ticks(run.installation) > 5, 60)
 
 
