@@ -34,7 +34,7 @@ from worker.timers import Timers
 from worker.topics import TopicNames
 from worker.watchdog import judge, signs_of
 
-_RETRY_BACKOFF_MS = 20  # between a lane's transactions, one right after the other
+_RETRY_BACKOFF_MS = 5  # between a lane's transactions, one right after the other
 _LOOK_SECONDS = 1.0
 _LOOK_AT_DATABASE_SECONDS = 5.0
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -187,10 +187,12 @@ class LanePublisher:
         self._observe(rows, time.perf_counter() - started)
 
     async def _transaction(self, records: Sequence["_Addressed"], after: Cursor) -> None:
-        """Send *records* and, beside them, the cursor *after* them; all of it is out when this returns.
+        """Send *records*, then the cursor *after* them; all of it is out when this returns.
 
         Every future is awaited before the commit: a transaction commits without a record whose sending
-        failed. Nothing is aborted on an error: the caller throws the producer away.
+        failed. Nothing is aborted on an error: the caller throws the producer away. The cursor does not go
+        beside the records: the broker asks the coordinator whether a record's transaction is under way, and
+        while that one writes down the cursor's group it answers no; each refusal costs a pause.
         """
         producer = self._producer
         await producer.begin_transaction()
@@ -201,11 +203,10 @@ class LanePublisher:
             )
             future.add_done_callback(_look_at)
             futures.append(future)
+        await asyncio.gather(*futures)
+        passing(FaultPoint.MID_KAFKA_TRANSACTION)
         cursor = {self._partition: after.as_offset()}
-        await asyncio.gather(
-            _all_sent(futures),
-            producer.send_offsets_to_transaction(cursor, cursor_group(self._shared.group)),
-        )
+        await producer.send_offsets_to_transaction(cursor, cursor_group(self._shared.group))
         passing(FaultPoint.BEFORE_KAFKA_COMMIT)
         await producer.commit_transaction()
         passing(FaultPoint.AFTER_KAFKA_COMMIT)
@@ -238,11 +239,6 @@ def _look_at(future: asyncio.Future[object]) -> None:
     """Take note of how a sending ended, so that one given up half way leaves no complaint in the log."""
     if not future.cancelled():
         future.exception()
-
-
-async def _all_sent(futures: Iterable[Awaitable[object]]) -> None:
-    await asyncio.gather(*futures)
-    passing(FaultPoint.MID_KAFKA_TRANSACTION)
 
 
 async def _already_out(work: UnitOfWork, rows: Sequence[OutboxRow]) -> frozenset[int]:
