@@ -10,7 +10,7 @@ from domain.late_findings import find_late, find_what_passed_unheard
 from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn_of
 from domain.limits_in_force import limits_in_force
 from domain.observations import ObservationSet, Reading, Validity
-from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness, QuietBand, quiet_band
+from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness
 from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry
 from domain.vital_signs import DEFINITIONS, VitalSign, is_suspect, rounded
 
@@ -91,7 +91,7 @@ def _take_quietly(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict |
     sign, at_ms, lateness = reading.vital_sign, arrival.observed_ms, draft.protocol.lateness
     if draft.has_alarm_on(sign) or arrival.received_ms - at_ms > lateness.shortest_ms:
         return None
-    band = _band(draft, sign, at_ms)
+    band = limits_in_force(draft, sign, at_ms).band
     value = rounded(sign, reading.value or 0.0)
     if not band.low < value < band.high:
         return None
@@ -100,13 +100,7 @@ def _take_quietly(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict |
     if after is None:
         return None
     draft.tracks[sign] = after
-    return Verdict.NO_LIMIT if band is ALWAYS_QUIET else Verdict.UNCHANGED
-
-
-def _band(draft: Draft, sign: VitalSign, at_ms: int) -> QuietBand:
-    if sign in draft.protocol.conditional:
-        return quiet_band(limits_in_force(draft, sign, at_ms))
-    return draft.protocol.quiet_of.get(sign, ALWAYS_QUIET)
+    return Verdict.NO_LIMIT if band == ALWAYS_QUIET else Verdict.UNCHANGED
 
 
 def _take_values(
@@ -115,7 +109,7 @@ def _take_values(
     """Work the values of one sign at one moment into its track, and judge them once, together."""
     sign, at_ms = readings[0].vital_sign, entries[0].at_ms
     before = draft.tracks.get(sign, _EMPTY)
-    limits = limits_in_force(draft, sign, at_ms)
+    limits = limits_in_force(draft, sign, at_ms).limits
     newest = newest_ms(before)
     is_reordered = newest is not None and at_ms <= newest
     fresh = [entry for entry in entries if not is_reordered or not _is_known(before, entry)]
@@ -188,7 +182,7 @@ def _take_loss(draft: Draft, reading: Reading, arrival: Arrival) -> Verdict:
     entry = _entry(reading, arrival)
     if _is_known(track, entry):
         return said
-    limits = limits_in_force(draft, reading.vital_sign, entry.at_ms)
+    limits = limits_in_force(draft, reading.vital_sign, entry.at_ms).limits
     after = with_entry(track, entry, limits, reordering_ms)
     draft.tracks[reading.vital_sign] = after
     is_reordered = arrival.observed_ms <= (newest_ms(track) or 0)

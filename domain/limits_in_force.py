@@ -1,28 +1,25 @@
 """Which limits of the protocol stand for this patient now: conditions of the chart and exact age."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from domain.chart import Admission
 from domain.draft import Draft
-from domain.protocol import AlarmLimit, Condition
+from domain.protocol import Circumstances, InForce
 from domain.times import from_ms
 from domain.vital_signs import VitalSign
 
 _ADULT = 30 * 12
 
 
-def limits_in_force(draft: Draft, sign: VitalSign, at_ms: int) -> Sequence[AlarmLimit]:
+def limits_in_force(draft: Draft, sign: VitalSign, at_ms: int) -> InForce:
     """The limits that judge *sign* of this patient at *at_ms*."""
-    limits = draft.protocol.limits_of.get(sign, ())
-    if sign not in draft.protocol.conditional:
-        return limits
-    age = age_in_months(draft.admission, from_ms(at_ms))
-    return [
-        limit
-        for limit in limits
-        if limit.age_from <= age < limit.age_below and _conditions_hold(draft, limit)
-    ]
+    protocol = draft.protocol
+    if sign not in protocol.conditional:
+        return protocol.everybodys[sign]
+    admission = draft.admission
+    age = age_in_months(admission, from_ms(at_ms)) if sign in protocol.by_age else 0
+    has_target = admission is not None and admission.has_spo2_target_88_92
+    return protocol.in_force(sign, Circumstances(age, _is_on_oxygen(draft), has_target))
 
 
 def age_in_months(admission: Admission | None, at: datetime) -> int:
@@ -33,17 +30,6 @@ def age_in_months(admission: Admission | None, at: datetime) -> int:
     today = at.date()
     months = 12 * (today.year - born.year) + today.month - born.month
     return max(months - (today.day < born.day), 0)
-
-
-def _conditions_hold(draft: Draft, limit: AlarmLimit) -> bool:
-    return all(_holds(draft, condition) for condition in limit.conditions)
-
-
-def _holds(draft: Draft, condition: Condition) -> bool:
-    if condition is Condition.ON_OXYGEN:
-        return _is_on_oxygen(draft)
-    has_target = draft.admission is not None and draft.admission.has_spo2_target_88_92
-    return has_target is (condition is Condition.SPO2_TARGET_88_92)
 
 
 def _is_on_oxygen(draft: Draft) -> bool:

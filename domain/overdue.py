@@ -101,7 +101,7 @@ def _lose_what_was_pending(draft: Draft, device_id: str, cause: Cause) -> None:
     for sign, track in list(draft.tracks.items()):
         if not track.present or source_of(track) != device_id:
             continue
-        limits = limits_in_force(draft, sign, cause.observed_ms)
+        limits = limits_in_force(draft, sign, cause.observed_ms).limits
         after = _lost(track, cause.observed_ms, limits, draft)
         draft.tracks[sign] = after
         for limit in limits:

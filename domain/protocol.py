@@ -37,6 +37,14 @@ class Condition(StrEnum):
     ON_OXYGEN = "on_oxygen"
 
 
+class Circumstances(NamedTuple):
+    """What decides which limits of a sign stand for a patient; *age* in completed months, 0 where no limit asks."""
+
+    age: int
+    is_on_oxygen: bool
+    has_spo2_target_88_92: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """One threshold of a limit with what it means to be beyond it for *on_delay*."""
@@ -92,6 +100,17 @@ class AlarmLimit:
         priorities = [tier.priority for tier in self.tiers]
         if excesses != sorted(excesses) or priorities != sorted(priorities):
             raise ValueError(f"limit {self.limit_id}: tiers must go from the mildest to the most severe")
+
+    def stands_in(self, circumstances: Circumstances) -> bool:
+        """Whether this limit judges a patient in these *circumstances*."""
+        if not self.age_from <= circumstances.age < self.age_below:
+            return False
+        holds = {
+            Condition.ON_OXYGEN: circumstances.is_on_oxygen,
+            Condition.SPO2_TARGET_88_92: circumstances.has_spo2_target_88_92,
+            Condition.NO_SPO2_TARGET: not circumstances.has_spo2_target_88_92,
+        }
+        return all(holds[each] for each in self.conditions)
 
     @property
     def is_worse_below(self) -> bool:
@@ -200,6 +219,13 @@ class QuietBand(NamedTuple):
     high: float
 
 
+class InForce(NamedTuple):
+    """The limits that judge a sign of one patient now, and the values about which they have nothing to say."""
+
+    limits: tuple[AlarmLimit, ...]
+    band: QuietBand
+
+
 _NEVER_QUIET = QuietBand(inf, -inf)
 ALWAYS_QUIET = QuietBand(-inf, inf)
 """Of a sign on which no limit stands."""
@@ -220,7 +246,11 @@ class Protocol:
     limits_of: Mapping[VitalSign, tuple[AlarmLimit, ...]] = field(init=False)
     conditional: frozenset[VitalSign] = field(init=False)  # signs whose limits are not the same for everybody
     limit_by_id: Mapping[str, AlarmLimit] = field(init=False)
-    quiet_of: Mapping[VitalSign, QuietBand] = field(init=False)  # of signs with the same limits for everybody
+    by_age: frozenset[VitalSign] = field(init=False)  # signs with limits that depend on age
+    everybodys: Mapping[VitalSign, InForce] = field(init=False)  # of signs with the same limits for everybody
+    _chosen: dict[tuple[VitalSign, Circumstances], InForce] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )  # worked out once: a ward's patients are in few circumstances, and asked about thousands of times a second
 
     def __post_init__(self) -> None:
         """Index the limits. Raises ValueError where two share an id."""
@@ -234,8 +264,23 @@ class Protocol:
         object.__setattr__(self, "limit_by_id", by_id)
         object.__setattr__(self, "conditional", conditional)
         object.__setattr__(self, "limits_of", by_sign)
-        bands = {sign: quiet_band(limits) for sign, limits in by_sign.items() if sign not in conditional}
-        object.__setattr__(self, "quiet_of", bands)
+        by_age = {each.vital_sign for each in self.limits if each.age_from > 0 or each.age_below < OLDEST}
+        object.__setattr__(self, "by_age", frozenset(by_age))
+        everybodys = {
+            sign: InForce(by_sign.get(sign, ()), quiet_band(by_sign.get(sign, ())))
+            for sign in DEFINITIONS
+            if sign not in conditional
+        }
+        object.__setattr__(self, "everybodys", everybodys)
+
+    def in_force(self, sign: VitalSign, circumstances: Circumstances) -> InForce:
+        """The limits of *sign* that stand in these *circumstances*."""
+        key = (sign, circumstances)
+        chosen = self._chosen.get(key)
+        if chosen is None:
+            limits = tuple(each for each in self.limits_of.get(sign, ()) if each.stands_in(circumstances))
+            chosen = self._chosen[key] = InForce(limits, quiet_band(limits))
+        return chosen
 
 
 def quiet_band(limits: Iterable[AlarmLimit]) -> QuietBand:
