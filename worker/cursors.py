@@ -40,20 +40,39 @@ def cursor_group(group: str) -> str:
 
 
 async def read_cursor(client: AIOKafkaClient, group: str, partition: TopicPartition) -> Cursor | None:
-    """Read the cursor of *partition*; None only if the coordinator says, without error, that there is none.
+    """Read the cursor of *partition* once: as a `CursorReader` does, which remembers whom to ask."""
+    return await CursorReader(client, group, partition).read()
 
-    aiokafka's own `committed()` answers "none" when the coordinator answered with an error, so the
-    answer is looked at here and asked for again until it bears none. The caller bounds the time.
-    """
-    request = OffsetFetchRequest(cursor_group(group), [(partition.topic, [partition.partition])])
-    while True:
-        try:
-            node = await client.coordinator_lookup(CoordinationType.GROUP, cursor_group(group))
-            return cursor_in(await client.send(node, request), partition)
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-        await asyncio.sleep(_PAUSE_SECONDS)
+
+class CursorReader:
+    """Reads one lane's cursor, again and again if need be, from the broker that answers for the group."""
+
+    def __init__(self, client: AIOKafkaClient, group: str, partition: TopicPartition) -> None:
+        self._client = client
+        self._group = cursor_group(group)
+        self._partition = partition
+        self._node: int | None = None
+
+    async def read(self) -> Cursor | None:
+        """The cursor; None only if the coordinator says, without error, that there is none.
+
+        aiokafka's own `committed()` answers "none" when the coordinator answered with an error, so the
+        answer is looked at here and asked for again until it bears none. The caller bounds the time.
+        """
+        while True:
+            try:
+                return await self._ask()
+            except KafkaError as error:
+                self._node = None
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _ask(self) -> Cursor | None:
+        if self._node is None:
+            self._node = await self._client.coordinator_lookup(CoordinationType.GROUP, self._group)
+        request = OffsetFetchRequest(self._group, [(self._partition.topic, [self._partition.partition])])
+        return cursor_in(await self._client.send(self._node, request), self._partition)
 
 
 def cursor_in(response: object, partition: TopicPartition) -> Cursor | None:

@@ -15,7 +15,8 @@ from persistence.errors import OutboxGapError
 from persistence.lanes import Standing
 from persistence.outbox import MARKER, OutboxRow, OutgoingRecord
 from persistence.unit_of_work import UnitOfWork, unit_of_work
-from worker.cursors import Cursor, cursor_group, cursor_of_lane
+from worker.cursor_watch import CursorWatch
+from worker.cursors import Cursor, CursorReader, cursor_group, cursor_of_lane
 from worker.errors import LaneChangedError, LaneStoppedError
 from worker.fault_points import FaultPoint, passing
 from worker.internals import discard
@@ -26,6 +27,9 @@ from worker.topics import TopicNames
 
 MOST_RECORDS = 500
 """Of one transaction; what comes meanwhile goes with the next."""
+
+WATCH_SECONDS = 1.0
+"""How often the cursor is looked at while nothing is published."""
 
 TAKE_SECONDS = 15.0  # a coordinator that has just moved takes its time
 TRANSACTION_SECONDS = 10.0
@@ -58,6 +62,10 @@ class LanePublisher:
         self._shared = shared
         self._producer = shared.make_producer(lane)
         self._partition = TopicPartition(shared.names.alerts, lane)
+        reader = CursorReader(self._producer.client, shared.group, self._partition)
+        self._watch = CursorWatch(shared.engine, lane, reader)
+        self._watched_at = 0.0
+        self._before = Cursor()  # what the cursor was before our last transaction
         self._epoch = 0
         self.heartbeat_at = 0.0  # wall clock; 0 before the first
 
@@ -108,15 +116,16 @@ class LanePublisher:
             standing = await self._check(work)
             rows = await self._rows_beyond(work)
             out = await _already_out(work, rows) if standing.has_noted_ids else frozenset()
-        heartbeat = self._heartbeat(rows, standing)
-        if rows or heartbeat is not None:
-            await self._publish(rows, heartbeat, out)
+        is_due = time.time() - self.heartbeat_at >= self._shared.heartbeat_interval
+        if rows or is_due or time.monotonic() - self._watched_at >= WATCH_SECONDS:
+            # Before each transaction, which would overwrite what a tool has written, and leave no trace of it.
+            is_due = await self._watch.must_be_written(self.cursor, self._before) or is_due
+            self._watched_at = time.monotonic()
+        if rows or is_due:
+            await self._publish(rows, self._heartbeat(rows, standing) if is_due else None, out)
         return len(rows)
 
-    def _heartbeat(self, rows: Sequence[OutboxRow], standing: Standing) -> OutgoingRecord | None:
-        """The sign of life that is due, None if none is."""
-        if time.time() - self.heartbeat_at < self._shared.heartbeat_interval:
-            return None
+    def _heartbeat(self, rows: Sequence[OutboxRow], standing: Standing) -> OutgoingRecord:
         published = rows[-1].seq if rows else self.cursor.seq
         return self._shared.heartbeat(self.lane, published, max(published, standing.last_seq))
 
@@ -181,7 +190,7 @@ class LanePublisher:
         except BaseException:
             self._count(TransactionOutcome.ABORTED)
             raise
-        self.cursor = after
+        self._before, self.cursor = self.cursor, after
         if heartbeat is not None:
             self.heartbeat_at = time.time()
         self._observe(rows, time.perf_counter() - started)

@@ -107,6 +107,23 @@ def test_a_cursor_that_a_tool_reset_while_the_worker_was_down_stops_the_lane(ins
         assert phases(installation.read(alerts, 3, seconds=8)) == ["start", "end"]
 
 
+def test_a_cursor_that_a_tool_resets_under_a_running_worker_stops_the_lane_in_time(installation):
+    alerts = installation.topic("alerts")
+    with installation.running():
+        installation.produce(a_reading(170, mode="real"))
+        assert phases(installation.read(alerts, 1)) == ["start"]
+        for lane in (0, 1):
+            _reset(installation, lane)
+        eventually(lambda: stopped_lanes(installation), NOTICED_SECONDS)
+        (lane,) = stopped_lanes(installation)
+        installation.produce(a_reading(80, mode="real"))
+        repaired = installation.vigil("lanes", "repair", str(lane))
+        assert repaired.returncode == 0, repaired.stderr
+
+        assert phases(installation.read(alerts, 3, seconds=8)) == ["start", "end"]
+        eventually(lambda: installation.get("/health/ready")[0] == 200, 20)
+
+
 def test_a_lane_that_needs_no_repair_and_one_that_is_not_there_are_one_line(installation):
     needless = installation.vigil("lanes", "repair", "0")
     beyond = installation.vigil("lanes", "repair", "7")

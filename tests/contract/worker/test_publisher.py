@@ -7,10 +7,15 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
 
 from persistence.outbox import OutgoingRecord
 from persistence.unit_of_work import unit_of_work
+from worker.cursors import cursor_group
 from worker.errors import LaneChangedError, LaneStoppedError
+from worker.publisher import WATCH_SECONDS
 
 
 def texts(records):
@@ -182,6 +187,72 @@ async def test_a_cursor_that_is_gone_while_records_are_out_stops_the_lane(desk, 
 
     with pytest.raises(LaneStoppedError, match="has no cursor"):
         await stranger.take()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 50])
+@pytest.mark.parametrize("further", [[], ["c"]], ids=["nothing waits", "an alert waits"])
+async def test_a_cursor_that_a_tool_resets_under_a_running_publisher_stops_the_lane(
+    desk, append, names, read, kafka_bootstrap, number, further
+):
+    await append("a", "b")
+    publisher = desk.publisher()
+    await publisher.take()
+    await publisher.publish_all()
+    await asyncio.to_thread(_reset_cursor, kafka_bootstrap, desk.shared, number)
+    await append(*further)
+    await asyncio.sleep(0 if further else WATCH_SECONDS)
+
+    with pytest.raises(LaneStoppedError, match=r"reset.*run `vigil lanes repair 0`"):
+        await publisher.publish_all()
+
+    assert texts(await read(names.alerts)) == ["a", "b"]
+    with pytest.raises(LaneStoppedError):
+        await desk.publisher().look()
+
+
+async def test_a_cursor_set_to_the_beginning_before_anything_is_out_does_not_matter(
+    desk, append, names, read, kafka_bootstrap
+):
+    publisher = desk.publisher()
+    await publisher.take()
+    await asyncio.to_thread(_reset_cursor, kafka_bootstrap, desk.shared, 0)
+    await append("a")
+
+    await publisher.publish_all()
+
+    assert texts(await read(names.alerts)) == ["a"]
+
+
+async def test_many_passes_one_right_after_the_other_take_their_own_cursor_for_nobody_elses(
+    desk, append, names, read
+):
+    publisher = desk.publisher()
+    await publisher.take()
+    for number in range(60):
+        await append(f"{number}")
+        await publisher.publish_all()
+
+    assert len(await read(names.alerts)) == 60
+
+
+async def test_a_coordinator_that_does_not_answer_stops_no_lane(desk, append, names, read, monkeypatch):
+    publisher = desk.publisher()
+    await publisher.take()
+    await append("a")
+    monkeypatch.setattr("worker.cursor_watch._ANSWER_SECONDS", 0.0)
+
+    await publisher.publish_all()
+
+    assert texts(await read(names.alerts)) == ["a"]
+
+
+def _reset_cursor(bootstrap, shared, number):
+    """What `kafka-consumer-groups --reset-offsets` writes: an offset, and nothing beside it."""
+    place = KafkaPartition(shared.names.alerts, 0, number)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    asked = [ConsumerGroupTopicPartitions(cursor_group(shared.group), [place])]
+    for future in admin.alter_consumer_group_offsets(asked).values():
+        future.result(10)
 
 
 async def test_a_missing_number_stops_the_lane(desk, append, bystander, names, read):
