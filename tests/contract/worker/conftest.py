@@ -71,6 +71,7 @@ class Desk:
     """Makes publishers of one group, and throws away what a test leaves open."""
 
     shared: Publishing
+    bootstrap: str
     made: list[LanePublisher] = field(default_factory=list)
 
     def publisher(self, lane=0):
@@ -101,7 +102,8 @@ async def desk(engine, names, group, kafka_bootstrap, metrics):
             make_producer=producer,
             heartbeat=heartbeat,
             heartbeat_interval=3600,
-        )
+        ),
+        kafka_bootstrap,
     )
     yield desk
     for publisher in desk.made:

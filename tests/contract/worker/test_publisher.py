@@ -189,33 +189,34 @@ async def test_a_cursor_that_is_gone_while_records_are_out_stops_the_lane(desk, 
         await stranger.take()
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 50])
-@pytest.mark.parametrize("further", [[], ["c"]], ids=["nothing waits", "an alert waits"])
+@pytest.mark.parametrize(
+    ("number", "further"), [(0, []), (1, []), (2, []), (50, []), (0, ["c"]), (2, ["c"]), (50, ["c"])]
+)
 async def test_a_cursor_that_a_tool_resets_under_a_running_publisher_stops_the_lane(
-    desk, append, names, read, kafka_bootstrap, number, further
+    desk, append, read, number, further
 ):
     await append("a", "b")
     publisher = desk.publisher()
     await publisher.take()
     await publisher.publish_all()
-    await asyncio.to_thread(_reset_cursor, kafka_bootstrap, desk.shared, number)
+    await asyncio.to_thread(_reset_cursor, desk, number)
     await append(*further)
     await asyncio.sleep(0 if further else WATCH_SECONDS)
 
     with pytest.raises(LaneStoppedError, match=r"reset.*run `vigil lanes repair 0`"):
         await publisher.publish_all()
 
-    assert texts(await read(names.alerts)) == ["a", "b"]
+    assert texts(await read(desk.shared.names.alerts)) == ["a", "b"]
     with pytest.raises(LaneStoppedError):
         await desk.publisher().look()
 
 
 async def test_a_cursor_set_to_the_beginning_before_anything_is_out_does_not_matter(
-    desk, append, names, read, kafka_bootstrap
+    desk, append, names, read
 ):
     publisher = desk.publisher()
     await publisher.take()
-    await asyncio.to_thread(_reset_cursor, kafka_bootstrap, desk.shared, 0)
+    await asyncio.to_thread(_reset_cursor, desk, 0)
     await append("a")
 
     await publisher.publish_all()
@@ -246,11 +247,11 @@ async def test_a_coordinator_that_does_not_answer_stops_no_lane(desk, append, na
     assert texts(await read(names.alerts)) == ["a"]
 
 
-def _reset_cursor(bootstrap, shared, number):
+def _reset_cursor(desk, number):
     """What `kafka-consumer-groups --reset-offsets` writes: an offset, and nothing beside it."""
-    place = KafkaPartition(shared.names.alerts, 0, number)
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    asked = [ConsumerGroupTopicPartitions(cursor_group(shared.group), [place])]
+    place = KafkaPartition(desk.shared.names.alerts, 0, number)
+    admin = AdminClient({"bootstrap.servers": desk.bootstrap})
+    asked = [ConsumerGroupTopicPartitions(cursor_group(desk.shared.group), [place])]
     for future in admin.alter_consumer_group_offsets(asked).values():
         future.result(10)
 
