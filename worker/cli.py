@@ -16,6 +16,7 @@ from domain.observations import Mode
 from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
 from worker.errors import OperatorError, WorkerError
 from worker.lanes_cli import app as lanes_app
+from worker.score_cli import app as score_app
 from worker.settings import load_settings
 from worker.settings_told import log_misspelt, tell_misspelt, tell_settings
 
@@ -36,6 +37,7 @@ db_app = typer.Typer(
 app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
 app.add_typer(lanes_app, name="lanes")
+app.add_typer(score_app, name="score")
 
 
 class DataMode(StrEnum):
