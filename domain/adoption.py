@@ -1,12 +1,10 @@
 """A chart comes under another protocol, or another version: what no longer exists ends, and says so."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from domain.alarms import AlarmState
-from domain.alerts import Phase, Reason
+from domain.alerts import Reason
 from domain.chart import Judgement
-from domain.draft import Cause, Draft, News
+from domain.draft import Cause, Draft
 from domain.protocol import Protocol
 
 
@@ -30,8 +28,7 @@ def adopt(draft: Draft) -> None:
     for rule_id, alarm in list(draft.alarms.items()):
         is_gone = alarm.vital_sign is not None and rule_id not in draft.protocol.limit_by_id
         if is_gone or rule_id in dropped:  # a limit with other tiers is another limit
-            ended = replace(alarm, state=AlarmState.INACTIVE)
-            draft.announce(News(alarm=ended, phase=Phase.END, reason=Reason.PROTOCOL_CHANGED, cause=cause))
+            draft.end(alarm, Reason.PROTOCOL_CHANGED, cause)
 
 
 def _still_known(judgements: Mapping[str, Judgement], protocol: Protocol) -> dict[str, Judgement]:

@@ -1,10 +1,10 @@
 """A chart while inputs are worked into it: the one mutable thing in the domain, never seen outside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.alarms import Alarm, AlarmState, Priority
+from domain.alarms import Alarm, AlarmState, Priority, Trigger, next_state
 from domain.alerts import Alert, Breach, Flag, Phase, Reason
 from domain.chart import Admission, Chart, Device, Track
 from domain.identities import alarm_id_of, alert_id_of
@@ -101,6 +101,12 @@ class Draft:
         elif news.phase is not Phase.TPOINT:
             self.keep(news.alarm)
         self.alerts.append(self._alert(news))
+
+    def end(self, alarm: Alarm, reason: Reason, cause: Cause) -> None:
+        """End *alarm*, whatever has become of its condition; one that was only latched is reset."""
+        phase = Phase.RESET if alarm.state is AlarmState.LATCHED else Phase.END
+        over = replace(alarm, state=next_state(alarm.state, Trigger.CLOSED))
+        self.announce(News(alarm=over, phase=phase, reason=reason, cause=cause))
 
     def keep(self, alarm: Alarm) -> None:
         """Keep *alarm* as it now stands, without a word."""

@@ -220,8 +220,7 @@ def end_out_of_force(draft: Draft, sign: VitalSign, limits: Sequence[AlarmLimit]
         alarm for alarm in draft.alarms.values() if alarm.vital_sign is sign and alarm.rule_id not in standing
     ]
     for alarm in retired:
-        over = replace(alarm, state=AlarmState.INACTIVE)
-        draft.announce(News(alarm=over, phase=Phase.END, reason=Reason.NOT_IN_FORCE, cause=cause))
+        draft.end(alarm, Reason.NOT_IN_FORCE, cause)
     return bool(retired)
 
 

@@ -72,7 +72,7 @@ def _discharge(draft: Draft, _command: Discharge, cause: Cause) -> Refusal | Non
     if draft.admission is None and not draft.tracks:
         return Refusal.NOT_ADMITTED
     for alarm in list(draft.alarms.values()):
-        _end(draft, alarm, Reason.DISCHARGED, cause)
+        draft.end(alarm, Reason.DISCHARGED, cause)
     for device_id in list(draft.devices):
         forget_device(draft, device_id, cause.received_ms)
     draft.tracks.clear()
@@ -96,16 +96,10 @@ def _close(draft: Draft, command: CloseAlarm, cause: Cause) -> Refusal | None:
     alarm = _standing(draft, command)
     if alarm is None:
         return Refusal.NO_SUCH_ALARM
-    _end(draft, alarm, Reason.CLOSED, cause)
+    draft.end(alarm, Reason.CLOSED, cause)
     if alarm.rule_id.startswith("signal-overdue/") and alarm.device_id is not None:
         forget_device(draft, alarm.device_id, cause.received_ms)
     return None
-
-
-def _end(draft: Draft, alarm: Alarm, reason: Reason, cause: Cause) -> None:
-    phase = Phase.RESET if alarm.state is AlarmState.LATCHED else Phase.END
-    over = replace(alarm, state=next_state(alarm.state, Trigger.CLOSED))
-    draft.announce(News(alarm=over, phase=phase, reason=reason, cause=cause))
 
 
 def _standing(draft: Draft, command: AcknowledgeAlarm | CloseAlarm) -> Alarm | None:

@@ -1,7 +1,5 @@
 """Alarms about equipment and signals: they stand or they do not; no limit, no delay of their own."""
 
-from dataclasses import replace
-
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.alerts import Phase, Reason
 from domain.draft import Cause, Draft, News
@@ -33,5 +31,4 @@ def end_technical(draft: Draft, rule_id: str, reason: Reason, cause: Cause) -> N
     """End the signal alarm *rule_id* if it stands."""
     alarm = draft.alarms.get(rule_id)
     if alarm is not None:
-        over = replace(alarm, state=AlarmState.INACTIVE)
-        draft.announce(News(alarm=over, phase=Phase.END, reason=reason, cause=cause))
+        draft.end(alarm, reason, cause)

@@ -266,6 +266,16 @@ def test_another_protocol_ends_the_alarms_whose_rule_is_gone_and_says_so():
     assert bedside.tick(2).alerts == ()
 
 
+def test_another_protocol_resets_what_was_only_latched():
+    first = a_protocol(a_limit(a_tier(130), is_latching=True), digest="1" * 64)
+    second = a_protocol(a_limit(a_tier(50), side=Side.LOW), digest="2" * 64)
+    bedside = adopting(first, second, a_set(0, heart_rate=140), a_set(5, heart_rate=100))
+
+    (alert,) = bedside.tick(6).alerts
+
+    assert (alert.phase, alert.reason) == (Phase.RESET, Reason.PROTOCOL_CHANGED)
+
+
 def test_another_version_with_the_same_tiers_carries_alarms_and_pending_on():
     first = a_protocol(a_limit(a_tier(130, on_delay=15)), digest="1" * 64)
     second = a_protocol(a_limit(a_tier(120, on_delay=15)), digest="2" * 64)
