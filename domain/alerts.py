@@ -49,6 +49,10 @@ class Reason(StrEnum):
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
     RHYTHM_RIGHT = "rhythm_right"  # it no longer does
     WARD_SILENT = "ward_silent"
+    INPUT_PAUSED = "input_paused"  # nothing on an input partition can be used
+    INPUT_RESUMED = "input_resumed"  # it can again
+    INPUT_LOST = "input_lost"  # deleted from the log before it was read
+    TOLD_LONG_ENOUGH = "told_long_enough"  # what is past and cannot be mended does not stand for ever
     PROTOCOL_CHANGED = "protocol_changed"
     NOT_EVALUATED = "not_evaluated"  # our own code failed on a message: the patient is not watched in this
     EVALUATED = "evaluated"  # what comes from there is judged again

@@ -10,6 +10,7 @@ from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Of
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
 from domain.vital_signs import VitalSign
+from domain.ward_alerts import WARD_SILENT
 from domain.wards import Ward
 
 Form = Mapping[str, Any]
@@ -60,21 +61,32 @@ def chart_from_form(form: Form, *, patient_id: str, mode: Mode, lane: int, chart
 
 def ward_to_form(ward: Ward) -> dict[str, Any]:
     """What a ward knows beyond its key, lane and number."""
-    alarm = _alarm_to_form(ward.alarm) if ward.alarm else None
-    return {"v": _VERSION, "clock": ward.clock_ms, "silent": dict(ward.silent), "alarm": alarm}
+    others = dict(ward.alarms)
+    silent = others.pop(WARD_SILENT, None)  # by itself, as the version before knew it
+    form: dict[str, Any] = {"v": _VERSION, "clock": ward.clock_ms, "silent": dict(ward.silent)}
+    form["alarm"] = _alarm_to_form(silent) if silent else None
+    if ward.due_ms is not None:
+        form["due"] = ward.due_ms
+    if ward.paused:
+        form["paused"] = dict(ward.paused)
+    if others:
+        form["alarms"] = [_alarm_to_form(alarm) for alarm in others.values()]
+    return form
 
 
 def ward_from_form(form: Form, *, ward: str, mode: Mode, lane: int, ward_seq: int) -> Ward:
     """The ward that *form* was made of. An empty form is a new ward."""
-    alarm = form.get("alarm")
+    alarms = [_alarm_from_form(each) for each in (form.get("alarm"), *form.get("alarms", ())) if each]
     return Ward(
         ward=ward,
         mode=mode,
         lane=lane,
         ward_seq=ward_seq,
         clock_ms=form.get("clock", 0),
+        due_ms=form.get("due"),
         silent=form.get("silent", {}),
-        alarm=_alarm_from_form(alarm) if alarm else None,
+        paused=form.get("paused", {}),
+        alarms={alarm.rule_id: alarm for alarm in alarms},
     )
 
 

@@ -175,6 +175,7 @@ class SignalRules:
     overdue_priority: Priority
     ward_silent_devices: int
     ward_silent_within_ms: int
+    input_lost_stands_ms: int  # how long it is told that readings were lost
     spot_check_interval_ms: int  # sending more often than this is not a spot check …
     spot_check_burst: int  # … when it happens this often in a row
     clock_ahead_beyond_ms: int

@@ -28,6 +28,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
 _DURATION_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d+)(mo|y)")
 _LARGEST = 1_000_000
+_INPUT_LOST_STANDS = timedelta(hours=1)
 
 _Member = TypeVar("_Member", bound=Enum)
 
@@ -116,8 +117,8 @@ class _Table:
         except OverflowError as error:
             raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a shorter duration") from error
 
-    def ms(self, key: str) -> int:
-        return duration_ms(self.duration(key))
+    def ms(self, key: str, default: Any = ...) -> int:
+        return duration_ms(self.duration(key, default))
 
     def durations(self, key: str) -> dict[str, timedelta]:
         said = self.take(key, dict, "a table of durations")
@@ -237,6 +238,7 @@ def _signals(document: _Table) -> SignalRules:
         overdue_priority=table.member("overdue_priority", Priority),
         ward_silent_devices=table.whole("ward_silent_devices"),
         ward_silent_within_ms=table.ms("ward_silent_within"),
+        input_lost_stands_ms=table.ms("input_lost_stands", _INPUT_LOST_STANDS),
         spot_check_interval_ms=table.ms("spot_check_interval"),
         spot_check_burst=table.whole("spot_check_burst"),
         clock_ahead_beyond_ms=table.ms("clock_ahead_beyond"),

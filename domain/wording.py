@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.alarms import Alarm, Kind
 from domain.alerts import Breach, Flag, Phase, Reason
 from domain.protocol import Measure, Side
+from domain.times import from_ms
 from domain.vital_signs import DEFINITIONS, Consciousness, VitalSign
 
 LONGEST_TITLE = 130
@@ -22,6 +23,8 @@ _SPOKEN: dict[Reason, str] = {
     Reason.TOO_FREQUENT: "a spot-check device sends like a monitor, check its setting",
     Reason.NOT_EVALUATED: "readings could not be judged by Vigil, check the patient",
     Reason.WARD_SILENT: "several monitors fell silent at once, check the network",
+    Reason.INPUT_PAUSED: "what monitors send cannot be used, patients are not watched, check them",
+    Reason.INPUT_LOST: "readings that came {span} were lost, check the patients",
 }
 _CONSCIOUSNESS = {
     Consciousness.A: "alert",
@@ -38,6 +41,8 @@ _SUBJECTS = {
     "clock-skew": "clock alarm:",
     "too-frequent": "spot-check device:",
     "ward-silent": "silent monitors:",
+    "input-paused": "what the monitors send:",
+    "input-lost": "readings lost {span}:",
     "not-evaluated": "readings that could not be judged:",
 }
 _ENDINGS: dict[Reason, str] = {
@@ -52,6 +57,8 @@ _ENDINGS: dict[Reason, str] = {
     Reason.NOT_IN_FORCE: "ended, the limit no longer stands for this patient",
     Reason.SENSOR_OFF: "ended, the sensor is off",
     Reason.EVALUATED: "they are judged again",
+    Reason.INPUT_RESUMED: "it can be used again",
+    Reason.TOLD_LONG_ENOUGH: "told long enough",
 }
 
 
@@ -88,7 +95,7 @@ def quantity(sign: VitalSign, value: float) -> str:
 
 def _place(occasion: Occasion) -> str:
     if occasion.patient_id is None:
-        return f"Ward {occasion.ward}"
+        return "Patients on no ward" if occasion.ward is None else f"Ward {occasion.ward}"
     tail = occasion.patient_id[-4:]
     if occasion.bed is None:
         return f"Patient …{tail}"
@@ -104,7 +111,7 @@ def _matter(occasion: Occasion) -> str:
         word = "seen by staff" if occasion.reason is Reason.ACKNOWLEDGED else "over, waiting to be let go"
         return f"{_subject(occasion)} alarm {word}"
     if occasion.reason in _SPOKEN:
-        return _SPOKEN[occasion.reason].format(sensor=occasion.sensor)
+        return _SPOKEN[occasion.reason].format(sensor=occasion.sensor, span=_span(occasion.alarm))
     if occasion.reason is Reason.PRIORITY_FELL:
         return f"{_measured(occasion)}, now {occasion.alarm.priority.word} priority"
     return _violation(occasion)
@@ -115,7 +122,17 @@ def _subject(occasion: Occasion) -> str:
     if alarm.vital_sign is not None:
         return DEFINITIONS[alarm.vital_sign].display
     rule = alarm.rule_id.split("/", 1)[0]
-    return f"{occasion.sensor} off:" if rule == "sensor-off" else _SUBJECTS.get(rule, rule.replace("-", " "))
+    if rule == "sensor-off":
+        return f"{occasion.sensor} off:"
+    return _SUBJECTS.get(rule, rule.replace("-", " ")).format(span=_span(alarm))
+
+
+def _span(alarm: Alarm) -> str:
+    """From when until when, for an alarm about a stretch of time."""
+    first, last = from_ms(alarm.onset_ms), from_ms(alarm.started_ms)
+    if first.date() == last.date():
+        return f"from {first:%H:%M} to {last:%H:%M} UTC"
+    return f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
 
 
 def _measured(occasion: Occasion) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from persistence.connection import Connection, columns_of
 from persistence.errors import LostClaimError
@@ -11,10 +12,15 @@ SELECT p.topic, p.partition, p.next_offset
 FROM unnest($1::text[], $2::int[]) AS k(topic, partition)
 JOIN progress AS p USING (topic, partition)
 """
+_LAST_SEEN = """
+SELECT p.topic, p.partition, coalesce(p.received_at, p.updated_at) AS seen_at
+FROM unnest($1::text[], $2::int[]) AS k(topic, partition)
+JOIN progress AS p USING (topic, partition)
+"""
 _INSERT = """
-INSERT INTO progress (topic, partition, next_offset)
-SELECT topic, partition, following
-FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k(topic, partition, following)
+INSERT INTO progress (topic, partition, next_offset, received_at)
+SELECT topic, partition, following, received_at
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[]) AS k(topic, partition, following, received_at)
 ORDER BY topic COLLATE "C", partition
 ON CONFLICT DO NOTHING
 RETURNING topic, partition
@@ -27,20 +33,25 @@ ORDER BY p.topic, p.partition
 FOR UPDATE OF p
 """
 _ADVANCE = """
-UPDATE progress AS p SET next_offset = k.following, updated_at = now()
-FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k(topic, partition, following)
+UPDATE progress AS p
+SET next_offset = k.following, received_at = coalesce(k.received_at, p.received_at), updated_at = now()
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[]) AS k(topic, partition, following, received_at)
 WHERE p.topic = k.topic AND p.partition = k.partition
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch's stretch of one partition: begins at *expected* (None: nobody was ever here), goes on at *following*."""
+    """A batch's stretch of one partition: begins at *expected* (None: nobody was ever here), goes on at *following*.
+
+    *received_at* is when its last record came, None where it holds none.
+    """
 
     topic: str
     partition: int
     expected: int | None
     following: int
+    received_at: datetime | None = None
 
 
 class ProgressRepository:
@@ -53,6 +64,11 @@ class ProgressRepository:
         """Return where to go on in those of *partitions* that are known."""
         rows = await self._connection.fetch(_NEXT_OFFSETS, *columns_of(list(partitions), 2))
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    async def last_seen(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], datetime]:
+        """Return when the last record that was handled of each of *partitions* came."""
+        rows = await self._connection.fetch(_LAST_SEEN, *columns_of(list(partitions), 2))
+        return {(row["topic"], row["partition"]): row["seen_at"] for row in rows}
 
     async def claim(self, claims: Sequence[Claim]) -> None:
         """Move each partition on if it is where its claim expects it. Raises LostClaimError.
@@ -82,7 +98,8 @@ class ProgressRepository:
 
 
 def _arrays(claims: Sequence[Claim]) -> list[list[object]]:
-    return columns_of([(claim.topic, claim.partition, claim.following) for claim in claims], 3)
+    rows = [(claim.topic, claim.partition, claim.following, claim.received_at) for claim in claims]
+    return columns_of(rows, 4)
 
 
 def _named(claims: Sequence[Claim]) -> str:

@@ -64,6 +64,7 @@ progress = Table(
     Column("partition", Integer, nullable=False),
     Column("next_offset", BigInteger, nullable=False),
     _now("updated_at"),
+    Column("received_at", _Time),
     PrimaryKeyConstraint("topic", "partition"),
     CheckConstraint("next_offset >= 0", name="next_offset"),
     comment="How far intake is in each input partition: the fence of the intake transaction",
@@ -235,7 +236,7 @@ wards = Table(
     _mode(),
     CheckConstraint("lane >= 0 AND ward_seq >= 0", name="counts"),
     CheckConstraint("(ward_seq = 0) = (form IS NULL)", name="form"),
-    comment="What is known of one ward in one mode: which devices are silent",
+    comment="What is known of one ward in one mode: which devices are silent, which input is paused or was lost",
 )
 
 alarms = Table(

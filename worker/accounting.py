@@ -8,6 +8,7 @@ import structlog
 from domain.observations import ObservationSet
 from persistence.errors import classify
 from worker.batches import Batch
+from worker.input_losses import Loss
 from worker.ledger import Counts
 from worker.messages import Record, Refusal
 from worker.observability.labels import CommandName, CommandOutcome, LoopPhase
@@ -52,6 +53,20 @@ def count_ticks(metrics: Metrics, outcome: Outcome) -> None:
     count_alerts(metrics, outcome.counts)
     if outcome.counts.alerts:
         log.info("timers_passed", ticks=outcome.ticks, alerts=len(outcome.counts.alerts))
+
+
+def count_losses(metrics: Metrics, losses: Iterable[Loss], outcome: Outcome) -> None:
+    """Count what was deleted before it was read, once it has been told, and write a line for each partition."""
+    count_alerts(metrics, outcome.counts)
+    for loss in losses:
+        metrics.consumer_offset_gap_records.inc(loss.offsets)
+        log.warning(
+            "input_lost",
+            topic=loss.topic,
+            partition=loss.partition,
+            offsets=loss.offsets,
+            until=loss.until.isoformat(timespec="seconds"),
+        )
 
 
 def count_alerts(metrics: Metrics, counts: Counts) -> None:

@@ -10,6 +10,7 @@ from domain.observations import ObservationSet
 from persistence.chart_cache import ChartKey
 from persistence.progress import Claim
 from worker.messages import Record, Refusal, decode_command_record, decode_reading_record
+from worker.messages.records import time_in_log
 
 SLICE = 500
 """Records handled between two looks at the event loop; heartbeats and publishers share it."""
@@ -29,7 +30,8 @@ class Run:
     @property
     def claim(self) -> Claim:
         """The claim that fences these records."""
-        return Claim(self.topic, self.partition, self.stored, self.records[-1].offset + 1)
+        last = self.records[-1]
+        return Claim(self.topic, self.partition, self.stored, last.offset + 1, time_in_log(last))
 
 
 class Item(NamedTuple):

@@ -3,24 +3,28 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from persistence.errors import LostClaimError, is_transient
 from persistence.unit_of_work import unit_of_work
-from worker.accounting import count_batch, count_database_error
+from worker.accounting import count_batch, count_database_error, count_losses
 from worker.batches import Batch, Run, halves, read_batch, size_of
 from worker.errors import OperatorError
+from worker.input_losses import Loss, pass_over, until_of
 from worker.internals import position_of
 from worker.messages import Record, Refusal, RefusalReason
 from worker.messages.records import correlation_of
 from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
-from worker.positions import Fit, Position, fit, not_yet_handled, pause_after, recover
+from worker.positions import Fit, Position, Recovery, fit, not_yet_handled, pause_after, recover
 from worker.timers import Sight
 from worker.topics import TopicNames
 
@@ -92,7 +96,7 @@ class Intake:
         self._has_in_hand = True
         try:
             async with self.turn:
-                if not self.is_closing and (runs := self._accepted(records)):
+                if not self.is_closing and (runs := await self._accepted(records)):
                     await self._handle(runs)
         finally:
             self._has_in_hand = False
@@ -164,15 +168,15 @@ class Intake:
 
     # ---- which records fit
 
-    def _accepted(self, records: Sequence[Record]) -> list[Run]:
+    async def _accepted(self, records: Sequence[Record]) -> list[Run]:
         """Those of *records* that come next in their partition; for the others the consumer is set back."""
         by_partition: dict[TopicPartition, list[Record]] = {}
         for record in records:
             by_partition.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
-        runs = (self._run(partition, some) for partition, some in by_partition.items())
+        runs = [await self._run(partition, some) for partition, some in by_partition.items()]
         return [run for run in runs if run is not None]
 
-    def _run(self, partition: TopicPartition, records: Sequence[Record]) -> Run | None:
+    async def _run(self, partition: TopicPartition, records: Sequence[Record]) -> Run | None:
         position = self._positions.get(partition)
         if position is None:
             return None  # not looked up yet: what is handed over too early comes again
@@ -186,7 +190,9 @@ class Intake:
                 self._seek(partition, position.expected)
                 return None
             case Fit.GAP:
-                self._report_gap(partition, first - position.expected)
+                if await self._is_lost(partition, position.expected):
+                    self.start_over()  # the loss is told and passed over by whoever looks up positions
+                    return None
             case Fit.FITS:
                 pass
         return Run(partition.topic, partition.partition, position.stored, records)
@@ -195,9 +201,18 @@ class Intake:
         if self.consumer is not None and partition in self.consumer.assignment():
             self.consumer.seek(partition, offset)
 
-    def _report_gap(self, partition: TopicPartition, size: int) -> None:
-        self._metrics.consumer_offset_gap_records.inc(size)
-        log.warning("offset_gap_found", topic=partition.topic, partition=partition.partition, offsets=size)
+    async def _is_lost(self, partition: TopicPartition, offset: int) -> bool:
+        """Whether *offset* is no longer in the log; otherwise no record was ever there, only a transaction's mark."""
+        if self.consumer is None:
+            return False
+        try:
+            async with asyncio.timeout(_RECOVERY_SECONDS):
+                beginnings = await self.consumer.beginning_offsets([partition])
+        except (KafkaError, TimeoutError) as error:
+            log.warning("gap_not_measured", error=type(error).__name__)
+            self._fail(PauseReason.BROKER)
+            return True
+        return bool(beginnings[partition] > offset)
 
     # ---- where to go on
 
@@ -246,23 +261,50 @@ class Intake:
             stored = await work.progress.next_offsets(partitions)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        if self._must_recover.is_set():
-            return  # assigned anew meanwhile
-        for partition in partitions:
-            found = recover(
+        found = {
+            partition: recover(
                 stored.get((partition.topic, partition.partition)),
                 beginnings[partition],
                 ends[partition],
                 partition=f"{partition.topic}/{partition.partition}",
             )
-            if found.gap:
-                self._report_gap(partition, found.gap)
-            consumer.seek(partition, found.position.expected)
-            self._positions[partition] = found.position
+            for partition in partitions
+        }
+        if lost := [partition for partition in partitions if found[partition].gap]:
+            await self._pass_over(consumer, {partition: found[partition] for partition in lost})
+        if self._must_recover.is_set():
+            return  # assigned anew meanwhile
+        for partition in partitions:
+            position = found[partition].position
+            consumer.seek(partition, position.expected)
+            self._positions[partition] = position
         self._beyond_since = None
         self._set_pause(None)
         consumer.resume(*partitions)
         log.info("positions_recovered", partitions=len(partitions))
+
+    async def _pass_over(self, consumer: AIOKafkaConsumer, found: Mapping[TopicPartition, Recovery]) -> None:
+        """Tell the wards what was deleted before it was read, and move on to where the log begins now."""
+        firsts = await consumer.offsets_for_times(dict.fromkeys(found, 0))
+        found_at = datetime.now(UTC)
+        losses = []
+        for partition, recovery in found.items():
+            first = firsts.get(partition)
+            losses.append(
+                Loss(
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    stored=recovery.position.expected - recovery.gap,
+                    beginning=recovery.position.expected,
+                    until=until_of(None if first is None else first.timestamp, found_at),
+                    found_at=found_at,
+                )
+            )
+        outcome = await self._pipeline.tell_wards(partial(pass_over, losses=losses))
+        self._wake(outcome.lanes)
+        for recovery in found.values():
+            recovery.position.stored = recovery.position.expected
+        count_losses(self._metrics, losses, outcome)
 
     async def reconcile_pass(self, *, idle_seconds: float) -> None:
         """When nothing has come for a while, see that the database still holds what we think it does."""

@@ -20,7 +20,7 @@ from domain.observations import ObservationSet, Reading, Tick
 from domain.protocol import Protocol
 from domain.times import to_ms
 from domain.unevaluated import Unevaluated, rule_of
-from domain.wards import WardSignal
+from domain.wards import WardEvent
 from persistence.alarms import Episode
 from persistence.chart_cache import ChartKey
 from persistence.charts import StoredChart
@@ -160,7 +160,7 @@ class Ledger:
         self.ticks: list[TickRow] = []
         self.changed: list[StoredChart] = []
         self.episodes: list[Episode] = []
-        self.ward_signals: list[WardSignal] = []
+        self.ward_events: list[WardEvent] = []
         self.outgoing: dict[int, list[OutgoingRecord]] = {}
         self.refused: list[tuple[Record, Refusal]] = []
         self.counts = Counts()
@@ -366,7 +366,7 @@ class Ledger:
             }
             working.ended.extend((alarm, ended_at[alarm.episode_id]) for alarm in said.ended)
         if said.ward_signals:
-            self.ward_signals.extend(said.ward_signals)
+            self.ward_events.extend(said.ward_signals)
 
     def say(self, lane: int, alerts: Sequence[Alert]) -> None:
         """Queue *alerts* in *lane*."""

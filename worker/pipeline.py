@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.commands import Command
 from domain.protocol import Protocol
-from domain.wards import WardEvaluation, WardSignal, evaluate_ward
+from domain.wards import WardEvaluation, WardEvent, evaluate_ward
 from persistence.alarms import Episode
 from persistence.chart_cache import ChartCache, ChartKey
 from persistence.charts import StoredChart
@@ -106,6 +106,14 @@ class Pipeline:
             lanes = await self._save(work, ledger, ())
         return _outcome(ledger, lanes)
 
+    async def tell_wards(self, gather: Callable[[UnitOfWork], Awaitable[Sequence[WardEvent]]]) -> Outcome:
+        """Work what *gather* returns into the wards it is about, in one transaction with what *gather* writes."""
+        async with unit_of_work(self.engine) as work:
+            ledger = Ledger({}, Known(), self.protocol, site=self.site)
+            ledger.ward_events.extend(await gather(work))
+            lanes = await self._save(work, ledger, ())
+        return _outcome(ledger, lanes)
+
     async def _lock(self, work: UnitOfWork, keys: set[ChartKey]) -> dict[ChartKey, StoredChart]:
         if not keys:
             return {}
@@ -142,14 +150,14 @@ class Pipeline:
         return rows
 
     async def _judge_wards(self, work: UnitOfWork, ledger: Ledger) -> None:
-        """Tell the wards which of their devices fell silent or came back."""
-        signals: dict[WardKey, list[WardSignal]] = {}
-        for signal in ledger.ward_signals:
-            signals.setdefault(WardKey(signal.ward, signal.mode), []).append(signal)
-        if not signals:
+        """Tell the wards what happened that concerns them as a whole: which devices fell silent or came back."""
+        events: dict[WardKey, list[WardEvent]] = {}
+        for event in ledger.ward_events:
+            events.setdefault(WardKey(event.ward, event.mode), []).append(event)
+        if not events:
             return
-        wards = await work.wards.lock({key: lane_of(key.ward, self.lanes) for key in signals})
-        judged = {key: evaluate_ward(wards[key], some, self.protocol) for key, some in signals.items()}
+        wards = await work.wards.lock({key: lane_of(key.ward, self.lanes) for key in events})
+        judged = {key: evaluate_ward(wards[key], some, self.protocol) for key, some in events.items()}
         for key, evaluation in judged.items():
             ledger.say(wards[key].lane, evaluation.alerts)
             ledger.episodes.extend(_ward_episodes(evaluation))
@@ -172,8 +180,7 @@ def _ward_episodes(evaluation: WardEvaluation) -> list[Episode]:
     ward = evaluation.ward
     ended = {alert.episode_id: alert.ended_at for alert in evaluation.alerts}
     alarms = [(alarm, ended[alarm.episode_id]) for alarm in evaluation.ended]
-    if ward.alarm is not None:
-        alarms.append((ward.alarm, None))
+    alarms.extend((alarm, None) for alarm in ward.alarms.values())
     return [
         Episode(alarm=alarm, mode=ward.mode, updated_seq=ward.ward_seq, ward=ward.ward, ended_at=ended_at)
         for alarm, ended_at in alarms

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from domain.times import from_ms
+from domain.times import from_ms, to_ms
+from domain.wards import WardTick
 from persistence.chart_cache import ChartKey
-from persistence.unit_of_work import unit_of_work
+from persistence.unit_of_work import UnitOfWork, unit_of_work
 from worker.accounting import count_ticks
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
@@ -59,6 +61,7 @@ class Timers:
     async def timers_pass(self) -> int:
         """Let time pass for every chart that is due; returns how many were."""
         started = time.perf_counter()
+        await self._tick_wards()
         ticks = 0
         while True:
             done, found = await self._tick()
@@ -84,6 +87,25 @@ class Timers:
         count_ticks(self.metrics, outcome)
         return outcome.ticks, len(keys)
 
+    async def _tick_wards(self) -> None:
+        """What a ward was told for long enough ends; wards are few, and seldom due."""
+        async with self.turn:
+            lanes, at = sorted(self.lanes()), lane_time(self.sights())
+            if at is None:
+                return
+            async with unit_of_work(self.pipeline.engine) as work:
+                due = await work.wards.due(lanes, at)
+            if not due:
+                return
+            ticks = [WardTick(ward=key.ward, mode=key.mode, at_ms=to_ms(at)) for key in due]
+            outcome = await self.pipeline.tell_wards(partial(_all_of, ticks))
+        self.wake(outcome.lanes)
+        count_ticks(self.metrics, outcome)
+
     async def _due(self, lanes: Sequence[int], at: datetime) -> list[ChartKey]:
         async with unit_of_work(self.pipeline.engine) as work:
             return await work.charts.due(lanes, at, MOST_CHARTS)
+
+
+async def _all_of(ticks: Sequence[WardTick], _: UnitOfWork) -> Sequence[WardTick]:
+    return ticks

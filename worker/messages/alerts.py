@@ -90,7 +90,7 @@ def _state_value(alert: Alert) -> bytes:
 
 
 def _subject_key(alert: Alert) -> str:
-    return alert.patient_id or alert.ward or ""
+    return alert.patient_id or alert.ward or alert.device_id or "no-ward"
 
 
 def _cloud_event(alert: Alert, site: str) -> tuple[tuple[str, bytes | None], ...]:

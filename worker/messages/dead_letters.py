@@ -7,11 +7,10 @@ from typing import Any
 
 import orjson
 
-from domain.times import from_ms
 from persistence.dead_letters import DeadLetterRow
 from persistence.outbox import OutgoingRecord
 from worker.messages.announced_words import rfc3339
-from worker.messages.records import END_OF_TIME_MS, Record
+from worker.messages.records import Record, time_in_log
 from worker.messages.refusals import EXPLANATIONS, ErrorAt, Refusal
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -54,7 +53,7 @@ def dead_letter_record(
     says how large it was; the row has it. The time of failure is the record's own received time, so that
     the same record gives the same bytes.
     """
-    failed_at = _time_of(record)
+    failed_at = time_in_log(record)
     told = problem(record, refusal)
     kept, added = _headers(record, refusal, told, by, failed_at)
     row = DeadLetterRow(
@@ -95,11 +94,6 @@ def problem(record: Record, refusal: Refusal) -> dict[str, Any]:
 
 def _errors(errors: Iterable[ErrorAt]) -> list[dict[str, str]]:
     return [{"loc": error.loc, "code": str(error.code)} for error in errors]
-
-
-def _time_of(record: Record) -> datetime:
-    """Return the record's own time, brought into the years that a column can hold."""
-    return from_ms(min(max(record.timestamp, 0), END_OF_TIME_MS))
 
 
 def _headers(

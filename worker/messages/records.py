@@ -69,6 +69,11 @@ def received_time(record: Record, mode: Mode) -> tuple[datetime | None, bool]:
     return _instant(record.timestamp), False
 
 
+def time_in_log(record: Record) -> datetime:
+    """Return the record's own time, brought into the years that a column can hold."""
+    return from_ms(min(max(record.timestamp, 0), END_OF_TIME_MS))
+
+
 def _carried_time(record: Record) -> datetime | None:
     text = _text_header(record, RECEIVED_AT_HEADER)
     if text is None:

@@ -62,7 +62,7 @@ class ConsumerMetrics:
         )
         self.consumer_offset_gap_records = Counter(
             "vigil_consumer_offset_gap_records_total",
-            "Offsets that the log no longer held when they were due; whatever was there was not seen.",
+            "Offsets that were deleted from the log before they were read; whatever was there was not seen.",
             registry=registry,
         )
         self.claims_lost = Counter(

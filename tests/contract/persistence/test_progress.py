@@ -6,7 +6,7 @@ import pytest
 
 from persistence.errors import LostClaimError
 from persistence.progress import Claim
-from tests.contract.persistence.builders import until_it_waits
+from tests.contract.persistence.builders import NOON, until_it_waits
 
 
 async def test_a_partition_nobody_was_ever_in_is_not_known(work):
@@ -23,6 +23,18 @@ async def test_a_claim_moves_its_partition_on(work):
     async with work() as unit:
         offsets = await unit.progress.next_offsets([("readings", 0), ("commands", 0), ("readings", 1)])
     assert offsets == {("readings", 0): 9, ("commands", 0): 2}
+
+
+async def test_a_partition_was_last_seen_when_its_last_record_came(work, bystander):
+    async with work() as unit:
+        await unit.progress.claim([Claim("readings", 0, None, 5, NOON), Claim("readings", 1, None, 5)])
+    async with work() as unit:
+        await unit.progress.claim([Claim("readings", 0, 5, 9)])  # moved on over what is gone
+
+    async with work() as unit:
+        seen = await unit.progress.last_seen([("readings", 0), ("readings", 1), ("readings", 2)])
+    updated = await bystander.fetchval("SELECT updated_at FROM progress WHERE partition = 1")
+    assert seen == {("readings", 0): NOON, ("readings", 1): updated}
 
 
 @pytest.mark.parametrize("expected", [4, 6, None])

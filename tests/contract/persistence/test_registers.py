@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +10,7 @@ import pytest
 
 from domain.alarms import AlarmState, Kind, Priority
 from domain.observations import Mode
+from domain.times import to_ms
 from persistence.alarms import Episode, OpenAlarms
 from persistence.commands import CommandRow
 from persistence.errors import DuplicateCommandError, StaleChartError
@@ -16,7 +18,15 @@ from persistence.headers import headers_from_json
 from persistence.installation import Identity
 from persistence.ticks import TickRow
 from persistence.wards import WardKey
-from tests.contract.persistence.builders import NOON, a_dead_letter, a_key, an_alarm, until_it_waits
+from tests.contract.persistence.builders import (
+    NOON,
+    a_dead_letter,
+    a_key,
+    an_admission,
+    an_alarm,
+    changed,
+    until_it_waits,
+)
 
 WARD = WardKey("7B", Mode.REAL)
 
@@ -81,7 +91,9 @@ class TestWards:
     async def test_a_ward_comes_back_as_it_was_saved(self, work):
         async with work() as unit:
             ward = (await unit.wards.lock({WARD: 5}))[WARD]
-            after = replace(ward, ward_seq=1, clock_ms=4, silent={"P-1/mon": 4}, alarm=an_alarm())
+            after = replace(
+                ward, ward_seq=1, clock_ms=4, silent={"P-1/mon": 4}, due_ms=9, alarms={"hr-high": an_alarm()}
+            )
             await unit.wards.save({WARD: 0}, [after])
 
         async with work() as unit:
@@ -100,6 +112,37 @@ class TestWards:
             await unit.wards.save({WARD: 0}, [replace(ward, ward_seq=1, clock_ms=8)])
 
         assert (await waiting).clock_ms == 8
+
+    async def test_a_ward_is_due_on_its_lane_from_its_moment_on(self, work):
+        async with work() as unit:
+            ward = (await unit.wards.lock({WARD: 5}))[WARD]
+            await unit.wards.save({WARD: 0}, [replace(ward, ward_seq=1, due_ms=to_ms(NOON))])
+
+        async with work() as unit:
+            assert await unit.wards.due([5], NOON - timedelta(milliseconds=1)) == []
+            assert await unit.wards.due([4], NOON) == []
+            assert await unit.wards.due([5], NOON) == [WARD]
+
+    async def test_the_wards_of_a_lane_are_those_its_patients_lie_on(self, work):
+        async with work() as unit:
+            lanes = {
+                a_key("P-1"): 0,
+                a_key("P-2"): 0,
+                a_key("P-3"): 0,
+                a_key("P-4"): 1,
+                a_key("P-5", Mode.TEST): 2,
+            }
+            charts = await unit.charts.lock(lanes)
+            wards = {"P-1": "7B", "P-2": "7B", "P-4": "8A", "P-5": "9C"}
+            after = [
+                changed(stored, admission=an_admission(ward=wards[key.patient_id]))
+                for key, stored in charts.items()
+                if key.patient_id in wards
+            ]
+            await unit.charts.save(dict.fromkeys(charts, 0), after)
+
+        async with work() as unit:
+            assert await unit.wards.on_lanes([0, 1, 2]) == {0: {"7B", ""}, 1: {"8A"}, 2: {""}}
 
     async def test_a_ward_saved_over_another_state_is_stale(self, work):
         with pytest.raises(StaleChartError):  # noqa: PT012 - the transaction

@@ -8,6 +8,7 @@ from worker.batches import Run, halves, size_of
 @dataclass(frozen=True)
 class Record:
     offset: int
+    timestamp: int = 0
 
 
 def a_run(partition, first, count, stored=None):

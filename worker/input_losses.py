@@ -1,0 +1,62 @@
+"""Input that was deleted before it was read: told to the wards it came from, and passed over, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.observations import Mode
+from domain.times import from_ms, to_ms
+from domain.wards import InputLoss
+from persistence.progress import Claim
+from persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Offsets *stored* to *beginning* of a partition are gone; *until* is when the oldest record that is left came."""
+
+    topic: str
+    partition: int
+    stored: int
+    beginning: int
+    until: datetime
+    found_at: datetime
+
+    @property
+    def offsets(self) -> int:
+        """How many are gone."""
+        return self.beginning - self.stored
+
+
+def until_of(first_record_ms: int | None, found_at: datetime) -> datetime:
+    """Until when what came was lost: until the oldest record that is left, or, where none is left, until now."""
+    if first_record_ms is None or first_record_ms < 0:
+        return found_at
+    return min(from_ms(first_record_ms), found_at)
+
+
+async def pass_over(work: UnitOfWork, losses: Sequence[Loss]) -> list[InputLoss]:
+    """Move on beyond *losses*, and return what each ward must be told. Raises LostClaimError."""
+    seen = await work.progress.last_seen([(loss.topic, loss.partition) for loss in losses])
+    await work.progress.claim(
+        [Claim(loss.topic, loss.partition, loss.stored, loss.beginning) for loss in losses]
+    )
+    wards = await work.wards.on_lanes({loss.partition for loss in losses})
+    return _told(losses, seen, wards)
+
+
+def _told(
+    losses: Sequence[Loss], seen: Mapping[tuple[str, int], datetime], wards: Mapping[int, set[str]]
+) -> list[InputLoss]:
+    return [
+        InputLoss(
+            ward=ward,
+            mode=Mode.REAL,
+            subject=f"{loss.topic}/{loss.partition}",
+            from_ms=to_ms(min(seen[loss.topic, loss.partition], loss.until)),
+            until_ms=to_ms(loss.until),
+            at_ms=to_ms(loss.found_at),
+        )
+        for loss in losses
+        for ward in sorted(wards[loss.partition])
+    ]
