@@ -36,7 +36,10 @@ class Validity(StrEnum):
     @property
     def is_usable(self) -> bool:
         """Whether a value of this validity may be judged against a limit."""
-        return self in (Validity.VALID, Validity.QUESTIONABLE)
+        return self in _USABLE
+
+
+_USABLE = frozenset({Validity.VALID, Validity.QUESTIONABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

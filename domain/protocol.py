@@ -154,6 +154,13 @@ class Sensor:
     display: str
     vital_signs: frozenset[VitalSign]
     site: str | None = None
+    channel_of: Mapping[VitalSign, str] = field(init=False)  # what each sign through this sensor is called
+
+    def __post_init__(self) -> None:
+        """Name the channels once; they are asked for with every reading."""
+        suffix = f"@{self.site}" if self.site else ""
+        names = {sign: f"{sign.value}{suffix}" for sign in sorted(self.vital_signs)}
+        object.__setattr__(self, "channel_of", names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,6 @@ def sensor_of(reading: Reading, rules: SignalRules) -> Sensor | None:
     return None
 
 
-def channel_name(sign: VitalSign, sensor: Sensor) -> str:
-    """The name of *sign* as this sensor delivers it."""
-    return f"{sign.value}@{sensor.site}" if sensor.site else sign.value
-
-
 def with_channels(
     channels: Mapping[str, Channel], readings: Sequence[Reading], at_ms: int, rules: SignalRules
 ) -> Mapping[str, Channel]:
@@ -36,7 +31,7 @@ def with_channels(
             continue
         if after is None:
             after = dict(channels)
-        name = channel_name(reading.vital_sign, sensor)
+        name = sensor.channel_of[reading.vital_sign]
         after[name] = _channel_after(after.get(name), reading, at_ms)
     return channels if after is None else after
 
@@ -85,8 +80,8 @@ class _View:
         self.is_streamed = is_streamed
 
     def of(self, sensor: Sensor) -> dict[str, Channel]:
-        names = {channel_name(sign, sensor) for sign in sensor.vital_signs}
-        return {name: channel for name, channel in self.channels.items() if name in names}
+        channels = self.channels
+        return {name: channels[name] for name in sensor.channel_of.values() if name in channels}
 
     def is_live(self, channel: Channel) -> bool:
         fresh = self.at_ms - channel.latest_ms <= self.rules.channel_live_for_ms
