@@ -293,3 +293,29 @@ dead_letters = Table(
     CheckConstraint("position >= 0", name="position"),
     comment="What could not be used, byte for byte, and why; position 0 is the whole record",
 )
+
+dead_letter_replays = Table(
+    "dead_letter_replays",
+    metadata,
+    Column("topic", _Id, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("replay_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    _now("asked_at"),
+    Column("tried_at", _Time),
+    Column("outcome", Text),
+    Column("ended_at", _Time),
+    PrimaryKeyConstraint("topic", "partition", "offset"),
+    _one_of("outcome", "sent", "too_large"),
+    CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ended"),
+    Index(
+        "ix_dead_letter_replays_open",
+        "topic",
+        "partition",
+        "offset",
+        postgresql_where=text("outcome IS NULL"),
+    ),
+    comment="Dead letters that are to be sent to their input topic again, and those that were: "
+    "a killed replay goes on here",
+)

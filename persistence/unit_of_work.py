@@ -12,6 +12,7 @@ from persistence.chart_cache import ChartCache
 from persistence.charts import ChartRepository
 from persistence.commands import CommandRepository
 from persistence.connection import Timeouts, Transaction, transaction
+from persistence.dead_letter_search import DeadLetterSearch
 from persistence.dead_letters import DeadLetterRepository
 from persistence.installation import InstallationRepository
 from persistence.lanes import LaneRepository
@@ -19,6 +20,7 @@ from persistence.outbox import OutboxRepository
 from persistence.progress import ProgressRepository
 from persistence.readings import ReadingRepository
 from persistence.repairs import RepairRepository
+from persistence.replays import ReplayRepository
 from persistence.ticks import TickRepository
 from persistence.wards import WardRepository
 
@@ -41,6 +43,8 @@ class UnitOfWork:
     outbox: OutboxRepository
     repairs: RepairRepository
     installation: InstallationRepository
+    dead_letter_search: DeadLetterSearch
+    replays: ReplayRepository
 
 
 @asynccontextmanager
@@ -77,4 +81,6 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         outbox=OutboxRepository(connection),
         repairs=RepairRepository(connection),
         installation=InstallationRepository(connection),
+        dead_letter_search=DeadLetterSearch(connection),
+        replays=ReplayRepository(connection),
     )

@@ -86,6 +86,8 @@ _TOPICS = {
             "dlq-exception-class": "The reason, a word of a closed list.",
             "dlq-errors": "JSON: where (loc) and what (code), never a value.",
             "dlq-problem": "JSON: the problem (RFC 9457), of the schema below; never a value.",
+            "dlq-attempts": "How often it failed, this time included.",
+            "dlq-replay-count": "How often it was sent to its input topic again before this failure.",
             "dlq-position": "Which reading of the set, from 1; 0 for the whole record.",
             "ce_sequence": _SEQUENCE,
         },

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from domain.observations import Mode
 from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
+from worker.dead_letters_cli import app as dead_letters_app
 from worker.errors import OperatorError, WorkerError
 from worker.lanes_cli import app as lanes_app
 from worker.score_cli import app as score_app
@@ -38,6 +39,7 @@ app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
 app.add_typer(lanes_app, name="lanes")
 app.add_typer(score_app, name="score")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 
 class DataMode(StrEnum):

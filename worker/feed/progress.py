@@ -35,3 +35,11 @@ class Progress:
     def advance(self, _: FeedRecord) -> None:
         """Count one more record."""
         self._bar.advance(self._task)
+
+    def advance_by(self, records: int) -> None:
+        """Count *records* more."""
+        self._bar.advance(self._task, records)
+
+    def expect(self, records: int) -> None:
+        """Know that there are *records* in all."""
+        self._bar.update(self._task, total=records)

@@ -1,0 +1,1 @@
+"""Dead letters: looked at, taken out, sent to their input topic again."""
