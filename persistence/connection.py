@@ -1,5 +1,6 @@
 """The connection of a unit of work: asyncpg's own, inside the transaction that SQLAlchemy began."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _BEGIN = text(
     " set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
 
+_SIGN_SECONDS = 0.5  # of the three that a transaction may sit idle
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
@@ -38,6 +41,24 @@ class Transaction:
 
     connection: Connection
     began_at: datetime
+
+
+class SignOfLife:
+    """Tells the server now and then that whoever holds a transaction computes, and has not stopped.
+
+    Else the time-out for idle transactions, which is there for the stopped, would cut off a large batch on a slow
+    machine, and the same batch again and again.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._shown_at = time.monotonic()
+
+    async def show(self) -> None:
+        """Call it in the midst of computing, as often as you like."""
+        if time.monotonic() - self._shown_at >= _SIGN_SECONDS:
+            await self._connection.execute("SELECT 1")
+            self._shown_at = time.monotonic()
 
 
 @asynccontextmanager

@@ -8,9 +8,12 @@ from typing import Any
 
 import orjson
 from sqlalchemy import event
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from persistence.sessions import Sessions, libpq_address
 
 # A peer that has vanished is noticed after 5 + 3 x 2 s when idle, after 10 s when something is under way.
 _KEEPALIVE = {
@@ -28,15 +31,16 @@ def create_engine(
     application_name: str = "vigil",
     pool_size: int = 5,
     connect_timeout_seconds: float = 5,
-    command_timeout_seconds: float = 30,
+    command_timeout_seconds: float | None = 30,
 ) -> AsyncEngine:
-    """Return an engine for *url* (`postgresql+asyncpg://…`); nothing is connected yet.
+    """Return an engine for *url* (`postgresql+asyncpg://…`, libpq's parameters included); nothing is connected yet.
 
     No setting is made for a session: what a transaction needs is set by `unit_of_work` for the
     transaction, so that a pooler may hand each one another server connection.
     """
+    address = make_url(url)
     engine = create_async_engine(
-        url,
+        address,
         isolation_level="READ COMMITTED",
         json_deserializer=orjson.loads,  # for asyncpg too: json is written as text and read as what it holds
         pool_size=pool_size,
@@ -45,12 +49,16 @@ def create_engine(
         # many as a small batch needs otherwise. The first use of a dead one fails, and all others are then dropped.
         pool_pre_ping=False,
         hide_parameters=True,  # an error's text must not carry a patient's values
-        connect_args={
+    )
+    sessions = Sessions(
+        libpq_address(address),
+        {
             "timeout": connect_timeout_seconds,
             "command_timeout": command_timeout_seconds,
             "server_settings": {"application_name": application_name},
         },
     )
+    event.listen(engine.sync_engine, "do_connect", sessions.connect)
     event.listen(engine.sync_engine, "connect", _keep_alive)
     return engine
 

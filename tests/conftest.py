@@ -21,6 +21,7 @@ from deploy.local import (
     kafka_cluster,
     local_services,
 )
+from deploy.local.pgbouncer import find_pgbouncer
 
 NEEDS_KAFKA = frozenset({"kafka", "own_services", "three_brokers"})
 NEEDS_SERVICES = NEEDS_KAFKA | {"postgres"}
@@ -66,6 +67,16 @@ def prometheus_program() -> str:
 def kcat() -> str:
     """A client that knows nothing of us."""
     return program("kcat", "kafkacat", package="kcat")
+
+
+@pytest.fixture(scope="session")
+def pgbouncer() -> None:
+    """Debian's PgBouncer, installed or to be fetched; without it skip, or, where every tool is required, fail."""
+    try:
+        find_pgbouncer()
+    except ServiceUnavailableError as missing:
+        give_up = pytest.fail if os.environ.get("VIGIL_REQUIRE_TOOLS") == "1" else pytest.skip
+        give_up(str(missing))
 
 
 @contextmanager

@@ -78,6 +78,7 @@ class Pipeline:
                 for item in batch.items[start : start + SLICE]:
                     ledger.take(item)
                 await asyncio.sleep(0)
+                await work.life.show()
             evaluated = time.perf_counter()
             lanes = await self._save(work, ledger, batch.refused)
             passing(FaultPoint.BEFORE_COMMIT)

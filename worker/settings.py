@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from worker.database_parameters import check_parameters, without_secrets
 from worker.errors import SettingsError
 
 PREFIX = "VIGIL_"
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(
         default=SecretStr(f"{_DRIVER}://vigil:vigil@127.0.0.1:5432/vigil"),
-        description=f"{_DRIVER}://user:password@host:port/database",
+        description=f"{_DRIVER}://user:password@host:port/database, and for TLS ?sslmode=verify-full&sslrootcert=FILE",
     )
 
     protocol: str = Field(
@@ -166,6 +167,7 @@ class Settings(BaseSettings):
             raise ValueError("cannot be read as an address") from None
         if url.drivername != _DRIVER or not url.database:
             raise ValueError(f"is not an address of a database through {_DRIVER}")
+        check_parameters(url)
         return value
 
     @field_validator("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
@@ -230,7 +232,7 @@ def shown(name: str, value: object) -> str:
         return ""
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
-        return make_url(secret).render_as_string(hide_password=True) if name == "database_url" else "***"
+        return without_secrets(make_url(secret)) if name == "database_url" else "***"
     return str(value)
 
 

@@ -30,6 +30,7 @@ from persistence.errors import SchemaNotMigratedError
 from persistence.unit_of_work import unit_of_work
 from worker import installation
 from worker.connections import client_arguments
+from worker.database_refusals import refusal_of
 from worker.errors import OperatorError, UnreachableError
 from worker.internals import oldest_fetch_version
 from worker.settings import Settings
@@ -43,11 +44,6 @@ _LONGEST_PAUSE = 2.0
 _SAY_EVERY = 5.0
 
 # The server answered, and what it said will be said again: waiting does not help.
-_REFUSED_BY_DATABASE = (
-    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password among them
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-)
 _REFUSED_BY_BROKER = (AuthenticationFailedError, UnsupportedSaslMechanismError, TopicAuthorizationFailedError)
 
 _ASK_OF_DATABASE = "is it running, and is VIGIL_DATABASE_URL right?"
@@ -76,8 +72,9 @@ async def database_answers(engine: AsyncEngine, patience: Patience) -> None:
         try:
             async with asyncio.timeout(_TRY_SECONDS), engine.connect():
                 pass
-        except (DBAPIError, asyncpg.PostgresError) as error:
-            _raise_if_refused(error, where)
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if told := refusal_of(error):
+                raise OperatorError(f"the database at {where} {told} (VIGIL_DATABASE_URL)") from None
             raise ConnectionError(type(error).__name__) from error
 
     await _patiently(try_once, f"the database at {where}", _ASK_OF_DATABASE, patience)
@@ -89,16 +86,6 @@ async def connected_database(settings: Settings, patience: Patience) -> AsyncIte
     async with open_engine(settings.database_url.get_secret_value()) as engine:
         await database_answers(engine, patience)
         yield engine
-
-
-def _raise_if_refused(error: BaseException, where: str) -> None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, _REFUSED_BY_DATABASE):
-            raise OperatorError(
-                f"the database at {where} refuses: {str(cause).splitlines()[0]}; see VIGIL_DATABASE_URL"
-            ) from None
-        cause = cause.__cause__ or cause.__context__
 
 
 def _address_of(engine: AsyncEngine) -> str:

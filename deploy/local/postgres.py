@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from deploy.local.configuration import POSTGRES_SETTINGS
 from deploy.local.errors import SourceUnavailableError
@@ -76,11 +76,11 @@ class LocalPostgres(LocalProcess, Postgres):
         super().__init__(workspace, folder)
         self.log_path = folder / "postgres.log"
         self._binaries = binaries
-        self._account = account
+        self.account = account
         self._password = secrets.token_urlsafe(16)
 
     @classmethod
-    def find(cls, workspace: Workspace, say: Say) -> "LocalPostgres":
+    def find(cls, workspace: Workspace, say: Say) -> Self:
         binaries = find_binaries()
         account = Account.for_servers()
         return cls(workspace, binaries, account, _folder(workspace, account, say))
@@ -94,7 +94,7 @@ class LocalPostgres(LocalProcess, Postgres):
         secret = self.folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(self._password)
-        self._account.owns(secret)
+        self.account.owns(secret)
         options = (
             f"--pwfile={secret}",
             "--auth=scram-sha-256",
@@ -106,8 +106,10 @@ class LocalPostgres(LocalProcess, Postgres):
         secret.unlink()
 
     def program(self) -> Program:
-        settings = {**POSTGRES_SETTINGS, **_LOOPBACK_ONLY, "port": str(self.port)}
-        return self._run("postgres", *(f"--{key}={value}" for key, value in settings.items()))
+        return self._run("postgres", *(f"--{key}={value}" for key, value in self.settings().items()))
+
+    def settings(self) -> dict[str, str]:
+        return {**POSTGRES_SETTINGS, **_LOOPBACK_ONLY, "port": str(self.port)}
 
     def kill(self) -> None:
         super().kill()
@@ -130,8 +132,8 @@ class LocalPostgres(LocalProcess, Postgres):
             log=self.log_path,
             folder=self.folder,
             farewell=signal.SIGQUIT,  # at once, yet it gives its shared memory back
-            user=self._account.user,
-            group=self._account.group,
+            user=self.account.user,
+            group=self.account.group,
         )
 
 

@@ -1,6 +1,7 @@
 """One transaction: all of it or nothing, with its time-outs, and recognisable when it fails."""
 
 import asyncio
+import time
 
 import asyncpg
 import pytest
@@ -65,6 +66,17 @@ async def test_a_transaction_that_sits_idle_is_cut_off_and_its_locks_are_free(en
 
     assert classify(cut_off.value) in (ErrorClass.TIMEOUT, ErrorClass.CONNECTION)
     async with unit_of_work(engine, timeouts=Timeouts(lock_ms=200)) as unit:
+        assert await unit.outbox.append({0: [a_record()]}) == {0: 1}
+
+
+async def test_a_transaction_that_computes_for_long_is_not_cut_off(engine, work):
+    async with work() as unit:
+        await unit.lanes.ensure(1)
+    async with unit_of_work(engine, timeouts=Timeouts(idle_in_transaction_ms=900)) as unit:
+        for _ in range(2):
+            time.sleep(0.6)  # noqa: ASYNC251 - computing, which lets nobody else go on
+            await unit.life.show()
+
         assert await unit.outbox.append({0: [a_record()]}) == {0: 1}
 
 

@@ -97,6 +97,46 @@ def test_a_wrong_address_of_the_database_is_refused_and_never_shown(monkeypatch,
     assert "postgresql+asyncpg://user:password@host:port/database" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "wrong"),
+    [
+        (
+            "sslmode=verify_full",
+            "has the sslmode verify_full, which is none of disable, allow, prefer, require",
+        ),
+        ("ssl=true", "has the sslmode true"),
+        (
+            "sslrootcert=/nowhere/ca.pem",
+            "names as sslrootcert /nowhere/ca.pem, which cannot be read (No such file",
+        ),
+        ("sslkey=/", "names as sslkey /, which cannot be read (Is a directory)"),
+        ("sslmod=require", "has the parameter sslmod, which is unknown"),
+    ],
+)
+def test_a_wrong_parameter_of_the_database_is_told_in_one_line(monkeypatch, parameters, wrong):
+    monkeypatch.setenv("VIGIL_DATABASE_URL", f"postgresql+asyncpg://u:geheim@h/db?{parameters}")
+
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+
+    (line,) = str(raised.value).splitlines()
+    assert wrong in line
+    assert "it should be postgresql+asyncpg://" in line
+    assert "geheim" not in line
+
+
+def test_the_password_of_a_key_is_not_shown(monkeypatch):
+    monkeypatch.setenv(
+        "VIGIL_DATABASE_URL", "postgresql+asyncpg://u:p@h/db?sslmode=require&sslpassword=geheim"
+    )
+
+    (shown,) = [
+        value for variable, value, _ in effective(load_settings()) if variable == "VIGIL_DATABASE_URL"
+    ]
+
+    assert shown == "postgresql+asyncpg://u:***@h/db?sslmode=require&sslpassword=%2A%2A%2A"
+
+
 def test_sasl_without_a_name_says_which_settings_are_missing(monkeypatch):
     monkeypatch.setenv("VIGIL_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
 
