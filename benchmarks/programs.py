@@ -131,6 +131,7 @@ class Vigil:
             "VIGIL_GROUP": f"{self.topic_prefix}{GROUP}",
             "VIGIL_PROTOCOL": "ward-adult",
             "VIGIL_HTTP_PORT": str(free_port()),
+            "VIGIL_PROCESSES": "1",
             "VIGIL_LOG_FORMAT": "json",
         }
 

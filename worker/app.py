@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import signal
+import socket
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version as version_of
 
@@ -19,7 +20,7 @@ from worker import fault_points, installation, startup
 from worker.asyncapi import document
 from worker.errors import OperatorError
 from worker.health import Health
-from worker.http import application, routes, serving
+from worker.http import application, bound, routes, serving
 from worker.observability.metrics import Metrics
 from worker.parts import Worker
 from worker.protocols import load_protocol
@@ -34,10 +35,17 @@ _COLLECT_AFTER = 50_000  # new objects
 log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings, *, wait: float | None = None) -> None:
+async def run(
+    settings: Settings,
+    *,
+    wait: float | None = None,
+    listening: socket.socket | None = None,
+    checked: Callable[[int], None] = lambda _: None,
+) -> None:
     """Run the worker until it is told to stop. Raises WorkerError, which knows its exit code.
 
-    *wait* bounds how long broker and database are waited for, in seconds; None waits for ever.
+    *wait* bounds how long broker and database are waited for, in seconds; None waits for ever. One of several
+    processes is given where it is *listening*; *checked* is told the number of lanes when all is as it must be.
     """
     fault_points.arm(fault_point())
     protocol = protocol_of(settings)
@@ -55,7 +63,7 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
 
     served = application(routes(registry, health, described))
     async with (
-        serving(served, settings.http_host, settings.http_port) as port,
+        serving(served, listening or bound(settings.http_host, settings.http_port)) as port,
         _ticking(health, metrics),
         open_engine(settings.database_url.get_secret_value(), pool_size=_CONNECTIONS) as engine,
     ):
@@ -63,7 +71,9 @@ async def run(settings: Settings, *, wait: float | None = None) -> None:
         if lanes is not None:
             _collect_seldom()
             lanes_known.append(lanes)
-            log.info("http_served", host=settings.http_host, port=port)
+            checked(lanes)
+            if listening is None:
+                log.info("http_served", host=settings.http_host, port=port)
             worker = Worker(settings, protocol, engine, lanes=lanes, metrics=metrics, health=health)
             await worker.run(stop)
     log.info("worker_stopped")

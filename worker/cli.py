@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version as version_of
@@ -87,11 +86,11 @@ def run(
     ] = None,
 ) -> None:
     """Run the worker until SIGTERM or Ctrl-C."""
-    from worker.app import run as run_worker  # noqa: PLC0415  the other commands start faster without it
+    from worker.starting import start  # noqa: PLC0415  the other commands start faster without it
 
     settings = settings_with_logging()
     log_misspelt()
-    _in_event_loop(run_worker(settings, wait=wait))
+    raise typer.Exit(start(settings, wait))
 
 
 @app.command("check-config", epilog="Example: [bold]VIGIL_HTTP_PORT=9000 vigil check-config[/bold]")
@@ -249,18 +248,6 @@ def watch(
     from worker.watch import watch as watch_ward  # noqa: PLC0415
 
     watch_ward(load_settings(), mode=mode, ward=ward, once=once, seconds=seconds)
-
-
-def _in_event_loop(work: Coroutine[None, None, None]) -> None:
-    """Run *work* on uvloop where there is one: it is faster, and behaves the same."""
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:
-        factory = None
-    else:
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(work)
 
 
 def _utc(start: datetime | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from worker.errors import OperatorError
 from worker.health import Health
 
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _JSON = "application/json"
 _PATHS = b"/metrics\n/health/live\n/health/ready\n/asyncapi\n/asyncapi.json\n/asyncapi.yaml\n"
 _STOP_SECONDS = 1.0
@@ -30,8 +30,13 @@ class Answer:
     content_type: str
     status: int = 200
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it is what was asked for."""
+        return self.status == 200  # noqa: PLR2004
 
-Route = Callable[[], Answer]
+
+Route = Callable[[], Answer | Awaitable[Answer]]
 
 
 def routes(
@@ -39,10 +44,10 @@ def routes(
 ) -> dict[str, Route]:
     """Every path there is; nothing can be written through any of them."""
     return {
-        "/": lambda: Answer(_PATHS, "text/plain; charset=utf-8"),
-        "/metrics": lambda: Answer(generate_latest(registry), _METRICS_TYPE),
-        "/health/live": lambda: _health({"alive": health.is_alive}, is_good=health.is_alive),
-        "/health/ready": lambda: _health(health.report(), is_good=not health.reasons()),
+        "/": paths_there_are,
+        "/metrics": lambda: Answer(generate_latest(registry), METRICS_TYPE),
+        "/health/live": lambda: health_answer({"alive": health.is_alive}, is_good=health.is_alive),
+        "/health/ready": lambda: health_answer(health.report(), is_good=not health.reasons()),
         "/asyncapi": partial(_page, document),
         "/asyncapi.json": lambda: Answer(orjson.dumps(document()), _JSON),
         "/asyncapi.yaml": partial(_yaml, document),
@@ -51,7 +56,13 @@ def routes(
     }
 
 
-def _health(report: Mapping[str, object], *, is_good: bool) -> Answer:
+def paths_there_are() -> Answer:
+    """Answer whoever asks for no path."""
+    return Answer(_PATHS, "text/plain; charset=utf-8")
+
+
+def health_answer(report: Mapping[str, object], *, is_good: bool) -> Answer:
+    """Answer a probe: with *report* for a person, with the status for whoever does not read."""
     return Answer(orjson.dumps(report), _JSON, 200 if is_good else 503)
 
 
@@ -94,7 +105,8 @@ def application(table: Mapping[str, Route]) -> Callable[..., Any]:
 
     async def answer(scope: Mapping[str, Any], _receive: Any, send: Any) -> None:  # noqa: ANN401
         route = table.get(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        reply = route() if route is not None else Answer(b"not found\n", "text/plain", 404)
+        given = route() if route is not None else Answer(b"not found\n", "text/plain", 404)
+        reply = given if isinstance(given, Answer) else await given
         headers = [
             (b"content-type", reply.content_type.encode()),
             (b"content-length", str(len(reply.body)).encode()),
@@ -114,8 +126,8 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Callable[..., Any], host: str, port: int) -> AsyncIterator[int]:
-    """Serve *app* while the block runs; yields the port. Raises OperatorError if it cannot be had."""
+async def serving(app: Callable[..., Any], listening: socket.socket) -> AsyncIterator[int]:
+    """Serve *app* while the block runs; yields the port, which is given back at the end."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -125,7 +137,6 @@ async def serving(app: Callable[..., Any], host: str, port: int) -> AsyncIterato
         ws="none",
         timeout_graceful_shutdown=1,
     )
-    listening = _bound(host, port)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]), name="http")
     try:
@@ -138,7 +149,8 @@ async def serving(app: Callable[..., Any], host: str, port: int) -> AsyncIterato
         listening.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """Take *port*, 0 for any that is free. Raises OperatorError if it cannot be had."""
     listening = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

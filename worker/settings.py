@@ -104,6 +104,10 @@ class Settings(BaseSettings):
         description="1 to 64 letters, digits, dots, dashes; names this installation in what it publishes",
     )  # fmt: skip
 
+    processes: str = Field(
+        default="auto", pattern=r"^(auto|[1-9]|1[0-6])$",
+        description="auto (one for every two processors, at most 4 and one for each partition), or a whole number from 1 to 16",
+    )  # fmt: skip
     http_host: str = Field(
         default="127.0.0.1", min_length=1, description="the address metrics and health are served on"
     )

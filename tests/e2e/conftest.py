@@ -18,6 +18,7 @@ def vigil_address(kafka_bootstrap, database, topic_prefix, group, monkeypatch):
         "TOPIC_PREFIX": topic_prefix,
         "GROUP": group,
         "HTTP_PORT": str(port),
+        "PROCESSES": "1",
     }.items():
         monkeypatch.setenv(f"VIGIL_{name}", value)
     vigil("topics", "create")

@@ -50,6 +50,7 @@ class Installation:
             "VIGIL_GROUP": self.group,
             "VIGIL_HTTP_PORT": str(self.port),
             "VIGIL_PARTITIONS": "2",
+            "VIGIL_PROCESSES": "1",
             **self.more,
         }
 

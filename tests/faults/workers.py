@@ -118,6 +118,7 @@ def workers(
         "VIGIL_TOPIC_PREFIX": installation.topic_prefix,
         "VIGIL_GROUP": installation.group,
         "VIGIL_HTTP_PORT": "0",
+        "VIGIL_PROCESSES": "1",
         "VIGIL_LOG_FORMAT": "json",
     }
     with Workspace() as workspace:

@@ -6,7 +6,7 @@ from typing import TextIO
 
 import faststream  # its logger takes a handler of its own when it is imported: so first that, then ours
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker.observability.log_privacy import drop_forbidden
 from worker.observability.log_shape import flatten_extra
@@ -25,14 +25,20 @@ _QUIET = {
 _WITH_OWN_HANDLERS = (faststream.__name__, "uvicorn", "uvicorn.error", "uvicorn.access")
 
 
-def configure_logging(log_format: str, level: str, *, stream: TextIO | None = None) -> None:
+def configure_logging(
+    log_format: str, level: str, *, stream: TextIO | None = None, process: int | None = None
+) -> None:
     """Send every log line of the process through one chain to *stream* (standard error if None).
 
-    *log_format* is `json`, `console`, or `auto`: console on a terminal, JSON when piped.
+    *log_format* is `json`, `console`, or `auto`: console on a terminal, JSON when piped. One *process* of several
+    says in each line which it is.
     """
     target = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(target)
-    handler.setFormatter(_formatter(is_json=_wants_json(log_format, target), has_colors=target.isatty()))
+    named = [] if process is None else [_naming(process)]
+    handler.setFormatter(
+        _formatter(named, is_json=_wants_json(log_format, target), has_colors=target.isatty())
+    )
     _take_over_the_standard_library(handler, level.upper())
     structlog.configure(
         processors=[
@@ -75,7 +81,15 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _formatter(*, is_json: bool, has_colors: bool) -> logging.Formatter:
+def _naming(process: int) -> Processor:
+    def name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["process"] = process
+        return event
+
+    return name
+
+
+def _formatter(named: list[Processor], *, is_json: bool, has_colors: bool) -> logging.Formatter:
     """Return what happens to every line last: nothing gets past it on its way out."""
     renderers: list[Processor] = (
         [structlog.processors.JSONRenderer(sort_keys=False)]
@@ -86,6 +100,7 @@ def _formatter(*, is_json: bool, has_colors: bool) -> logging.Formatter:
         foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *named,
             flatten_extra,
             structure_tracebacks,
             drop_forbidden,

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from tests.e2e.dashboard_queries import filled_in, queries
 from tests.unit.observability.touching import touch
 from worker.observability.metrics import Metrics
+from worker.observability.supervising import SupervisorMetrics
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -24,6 +25,7 @@ RULES = [
     for rule in group["rules"]
 ]
 OTHERS = {"up"}  # Prometheus' own
+OF_THE_SCRAPE = {"job", "instance", "process"}  # the last of a worker of several processes
 SERIES = re.compile(r"\b(?:vigil|process|faststream)_\w+\b|\bup\b")
 MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
 
@@ -31,6 +33,7 @@ MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
 def families():
     registry = CollectorRegistry()
     touch(Metrics(registry))
+    SupervisorMetrics(registry).process_up.labels("1").set(1)
     return list(registry.collect())
 
 
@@ -56,12 +59,16 @@ EXPRESSIONS = [
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_every_series_asked_for_exists_with_its_labels(expression):
     asked = names_in(expression)
-    matched = set(MATCHER.findall(expression)) - {"job", "instance"}
-    grouped = {
-        label.strip()
-        for labels in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expression)
-        for label in labels.split(",")
-    } - {"instance", "le"}
+    matched = set(MATCHER.findall(expression)) - OF_THE_SCRAPE
+    grouped = (
+        {
+            label.strip()
+            for labels in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expression)
+            for label in labels.split(",")
+        }
+        - OF_THE_SCRAPE
+        - {"le"}
+    )
 
     assert asked <= set(EXISTING) | OTHERS
     assert matched | grouped <= {label for name in asked - OTHERS for label in EXISTING[name]}

@@ -98,6 +98,16 @@ def test_a_dangerous_field_never_leaves(lines, name):
     assert lines()[0]["count"] == 1
 
 
+def test_every_line_of_one_process_of_several_says_which_it_is():
+    stream = io.StringIO()
+    configure_logging("json", "INFO", stream=stream, process=2)
+
+    structlog.get_logger().info("reading_stored")
+    logging.getLogger("uvicorn.error").warning("closing")
+
+    assert [json.loads(line)["process"] for line in stream.getvalue().splitlines()] == [2, 2]
+
+
 def test_bytes_are_told_by_their_length_only(lines):
     structlog.get_logger().info("odd", blob=PATIENT.encode())
 

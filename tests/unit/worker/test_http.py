@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from worker.errors import OperatorError
 from worker.health import Health
-from worker.http import application, routes, serving
+from worker.http import application, bound, routes, serving
 
 
 @pytest.fixture
@@ -73,7 +73,6 @@ async def test_a_worker_that_waits_is_alive_and_not_ready_and_says_for_what():
 
 
 async def test_a_port_that_is_taken_is_an_operators_mistake(table):
-    async with serving(application(table), "127.0.0.1", 0) as port:
+    async with serving(application(table), bound("127.0.0.1", 0)) as port:
         with pytest.raises(OperatorError, match=f"port {port} of 127.0.0.1 cannot be had.*VIGIL_HTTP_PORT"):
-            async with serving(application(table), "127.0.0.1", port):
-                pass
+            bound("127.0.0.1", port)

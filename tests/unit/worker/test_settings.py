@@ -35,6 +35,7 @@ def test_every_setting_has_a_default():
         ("KAFKA_BOOTSTRAP_SERVERS", "a:0", "host:port of the brokers"),
         ("KAFKA_BOOTSTRAP_SERVERS", "a:65536", "host:port of the brokers"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
+        *(("PROCESSES", wrong, "or a whole number from 1 to 16") for wrong in ("0", "17", "many", "2.5")),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_says_what_would_be_right(monkeypatch, name, value, right):
