@@ -237,6 +237,32 @@ def replay(  # noqa: PLR0913, PLR0917
     )  # fmt: skip
 
 
+@app.command(
+    epilog="Example: [bold]vigil evaluate stay-1.txt --protocol registry --all[/bold]. Needs no broker and no database."
+)
+def evaluate(  # noqa: PLR0913, PLR0917
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files of recorded vital signs, as for `vigil replay`.")
+    ],
+    protocol: Annotated[str, typer.Option(help="A shipped protocol, or a file.")] = "ward-adult",
+    mapping: Annotated[Path | None, typer.Option(help="A TOML file that says which column is what.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When a recording without dates begins, RFC 3339.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each alert.")] = False,  # noqa: FBT002
+    show_all: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", help="Every alert, not only those that somebody is called for.")
+    ] = False,
+) -> None:
+    """Show what a protocol says of whole recordings, with the evaluator itself: nothing is sent and nothing stored."""
+    from worker.rehearsal.command import evaluate as evaluate_files  # noqa: PLC0415
+    from worker.replay.playback import START  # noqa: PLC0415
+
+    evaluate_files(
+        files, protocol=protocol, mapping=mapping, start=start or START, is_json=as_json, is_all=show_all
+    )
+
+
 @app.command(epilog="Example: [bold]vigil watch --ward 7B[/bold]")
 def watch(
     mode: Annotated[Mode | None, typer.Option(help="Only this data; all of it if left out.")] = None,

@@ -38,7 +38,7 @@ def replay(  # noqa: PLR0913  as many as the command has options
     if speed_up is not None and speed_up <= 0:
         raise ReplayError(f"speed-up must be more than 0, not {speed_up:g}")
     playback = Playback(
-        start_ms=_instant_ms(start), mode=Mode(mode), ward=ward if admit else None, bed_prefix=bed_prefix
+        start_ms=instant_ms(start), mode=Mode(mode), ward=ward if admit else None, bed_prefix=bed_prefix
     )
     recordings = recordings_from(files, load(mapping) if mapping else None)
     total = sum(len(recording.sets) for recording in recordings) + (len(recordings) if admit else 0)
@@ -53,7 +53,8 @@ def replay(  # noqa: PLR0913  as many as the command has options
     Console().print("\n".join(summary.lines()), highlight=False)
 
 
-def _instant_ms(text: str) -> int:
+def instant_ms(text: str) -> int:
+    """*text*, an instant with its zone, in milliseconds since 1970. Raises ReplayError."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

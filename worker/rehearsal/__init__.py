@@ -1,0 +1,1 @@
+"""`vigil evaluate`: what a protocol says of whole recordings, with the evaluator itself and nothing around it."""
