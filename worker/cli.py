@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from domain.observations import Mode
+from worker.audit_cli import audit
 from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
 from worker.dead_letters_cli import app as dead_letters_app
 from worker.errors import OperatorError, WorkerError
@@ -39,6 +40,9 @@ app.add_typer(db_app, name="db")
 app.add_typer(lanes_app, name="lanes")
 app.add_typer(score_app, name="score")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.command(
+    epilog="Example: [bold]vigil audit --since 2026-11-23T06:00:00[/bold] (exit code 4 if something is wrong)"
+)(audit)
 
 
 class DataMode(StrEnum):

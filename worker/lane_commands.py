@@ -21,7 +21,7 @@ _MOST_LISTED = 50
 
 async def standings(settings: Settings, wait: float) -> list[LaneStanding]:
     """How each lane stands, in order."""
-    async with _at_lanes(settings, wait) as (place, lanes), connected_client(place) as client:
+    async with at_lanes(settings, wait) as (place, lanes), connected_client(place) as client:
         return [await standing_of(place, client, lane) for lane in range(lanes)]
 
 
@@ -29,7 +29,7 @@ async def repair_one(
     settings: Settings, wait: float, lane: int, *, since: datetime | None, is_dry_run: bool
 ) -> Repaired | None:
     """Repair *lane*; None if it needs no repair. Raises OperatorError if there is no such lane."""
-    async with _at_lanes(settings, wait) as (place, lanes):
+    async with at_lanes(settings, wait) as (place, lanes):
         if lane >= lanes:
             raise OperatorError(
                 f"there is no lane {lane}: the topics have {lanes} partitions, 0 to {lanes - 1}"
@@ -38,7 +38,7 @@ async def repair_one(
 
 
 @asynccontextmanager
-async def _at_lanes(settings: Settings, wait: float) -> AsyncIterator[tuple[Place, int]]:
+async def at_lanes(settings: Settings, wait: float) -> AsyncIterator[tuple[Place, int]]:
     """Lend the place where the lanes are, and their number. Raises OperatorError or UnreachableError."""
     names = TopicNames(settings.topic_prefix)
     async with startup.connected_database(settings, Patience(wait)) as engine:

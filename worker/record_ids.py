@@ -9,6 +9,8 @@ import orjson
 _STATES = UUID("0d1f6a52-1d1c-5a0e-8a53-0a4f6f3f8d11")
 _DEAD_LETTERS = UUID("5f7b1b7e-6c0c-5c63-9d0b-6a2c7f0c9e42")
 
+_MOST_DIGITS = 20
+
 Headers = Iterable[tuple[str, bytes | None]]
 
 
@@ -26,6 +28,12 @@ def record_id_of(role: str, key: bytes | None, value: bytes | None, headers: Hea
         parts = [role, (key or b"").hex(), None if value is None else value.hex()]
         pairs = sorted((name, None if text is None else text.hex()) for name, text in told.items())
         return UUID(bytes=blake2b(orjson.dumps([parts, pairs]), digest_size=16).digest())
+
+
+def number_of(headers: Headers) -> int:
+    """The number the publisher gave a record that is out; 0 if it bears none, so that it was not ours."""
+    text = dict(headers).get("ce_sequence") or b""
+    return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else 0
 
 
 def state_id_of(alert_id: UUID) -> UUID:
