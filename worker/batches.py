@@ -109,6 +109,13 @@ def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     return first, second
 
 
+def parts(runs: Sequence[Run], most: int) -> list[Sequence[Run]]:
+    """*runs* as lists of at most *most* records each, to be handled one after the other."""
+    if size_of(runs) <= most:
+        return [runs]
+    return [part for half in halves(runs) for part in parts(half, most)]
+
+
 def size_of(runs: Iterable[Run]) -> int:
     """How many records *runs* hold."""
     return sum(len(run.records) for run in runs)

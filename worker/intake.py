@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from persistence.errors import LostClaimError, is_transient
 from persistence.unit_of_work import unit_of_work
 from worker.accounting import count_batch, count_database_error, count_losses
-from worker.batches import Batch, Run, halves, read_batch, size_of
+from worker.batches import Batch, Run, halves, parts, read_batch, size_of
 from worker.errors import OperatorError
 from worker.input_losses import Loss, pass_over, until_of
 from worker.internals import position_of
@@ -24,7 +24,7 @@ from worker.messages.records import correlation_of
 from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
-from worker.positions import Fit, Position, Recovery, fit, not_yet_handled, pause_after, recover
+from worker.positions import Fit, Position, Recovery, fit, most_after, not_yet_handled, pause_after, recover
 from worker.timers import Sight
 from worker.topics import TopicNames
 
@@ -103,7 +103,9 @@ class Intake:
 
     async def _handle(self, runs: Sequence[Run]) -> None:
         try:
-            await self._store(runs)
+            # What was too much at once may pass bit by bit.
+            for part in parts(runs, most_after(self._failures)):
+                await self._store(part)
         except LostClaimError:
             self._metrics.claims_lost.inc()
             log.warning("claim_lost", partitions=len(runs))

@@ -19,13 +19,15 @@ from persistence.dead_letters import DeadLetterRow
 from persistence.errors import DuplicateCommandError, DuplicateReadingError
 from persistence.unit_of_work import UnitOfWork, unit_of_work
 from persistence.wards import WardKey
-from worker.batches import SLICE, Batch
+from worker.batches import Batch
 from worker.fault_points import FaultPoint, passing
 from worker.lanes import lane_of
 from worker.ledger import Counts, Known, Ledger, candidates
 from worker.messages import Record, Refusal
 from worker.messages.dead_letters import GivenUpBy, dead_letter_record
 from worker.observability.labels import LoopPhase
+
+_TURN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +76,7 @@ class Pipeline:
             known = await _known(work, batch, charts, ask_all=ask_all)
             evaluating = time.perf_counter()
             ledger = Ledger(charts, known, self.protocol, site=self.site, asks_all=ask_all)
-            for start in range(0, len(batch.items), SLICE):
-                for item in batch.items[start : start + SLICE]:
-                    ledger.take(item)
-                await asyncio.sleep(0)
-                await work.life.show()
+            await _evaluate(work, ledger, batch)
             evaluated = time.perf_counter()
             lanes = await self._save(work, ledger, batch.refused)
             passing(FaultPoint.BEFORE_COMMIT)
@@ -164,6 +162,20 @@ class Pipeline:
             ledger.episodes.extend(_ward_episodes(evaluation))
         before = {key: ward.ward_seq for key, ward in wards.items()}
         await work.wards.save(before, [evaluation.ward for evaluation in judged.values()])
+
+
+async def _evaluate(work: UnitOfWork, ledger: Ledger, batch: Batch) -> None:
+    """Take everything of *batch* in, with a turn for the event loop now and then, and a word to the database.
+
+    A backlog may need longer than a transaction may be silent: without the word it was cut off each time, for ever.
+    """
+    since = time.perf_counter()
+    for item in batch.items:
+        ledger.take(item)
+        if time.perf_counter() - since > _TURN_SECONDS:
+            await asyncio.sleep(0)
+            await work.life.show()
+            since = time.perf_counter()
 
 
 async def _known(

@@ -7,6 +7,8 @@ from enum import Enum, auto
 from worker.errors import OperatorError
 from worker.messages.records import Record
 
+_ANY_NUMBER = 2**31
+
 
 @dataclass(slots=True)
 class Position:
@@ -94,3 +96,8 @@ def pause_after(failures: int, chance: float, *, shortest: float = 0.1, longest:
     """Seconds to wait after so many *failures* in a row: doubling, bounded, spread by *chance* (0 to 1)."""
     doubled = min(longest, shortest * 2.0 ** min(failures, 16))
     return doubled * (0.5 + chance / 2)
+
+
+def most_after(failures: int, *, first: int = 2048, least: int = 128) -> int:
+    """How many records to try in one transaction after so many *failures* in a row: half as many each time."""
+    return max(least, first >> min(failures - 1, 16)) if failures else _ANY_NUMBER

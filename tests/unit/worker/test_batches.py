@@ -1,8 +1,10 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from worker.batches import Run, halves, size_of
+from worker.batches import Run, halves, parts, size_of
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,19 @@ def test_the_first_contact_claims_a_partition_that_nobody_has_worked_through():
     first, second = halves([Run("t", 0, None, [Record(0), Record(1)])])
 
     assert (first[0].claim.expected, second[0].claim.expected) == (None, 1)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.integers(1, 40))
+def test_parts_are_the_whole_in_log_order_none_larger_than_asked_and_each_begins_where_the_last_ended(
+    sizes, most
+):
+    runs = [a_run(number, 10, size) for number, size in enumerate(sizes)]
+
+    found = parts(runs, most)
+
+    assert all(0 < size_of(part) <= most for part in found)
+    for number, run in enumerate(runs):
+        pieces = [piece for part in found for piece in part if piece.partition == number]
+        assert [record for piece in pieces for record in piece.records] == list(run.records)
+        expected = [run.stored, *(piece.claim.following for piece in pieces)]
+        assert [piece.stored for piece in pieces] == expected[:-1]

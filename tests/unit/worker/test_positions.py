@@ -8,6 +8,7 @@ from worker.positions import (
     Position,
     age_seconds,
     fit,
+    most_after,
     not_yet_handled,
     pause_after,
     recover,
@@ -99,3 +100,10 @@ def test_a_partition_is_as_far_behind_as_its_newest_handled_record_is_old_while_
 )
 def test_a_worker_is_as_far_behind_as_its_worst_partition_and_says_nothing_it_cannot_tell(ages, worst):
     assert worst_age(ages) == worst
+
+
+def test_after_each_failure_half_as_much_is_tried_but_never_too_little():
+    tried = [most_after(failures, first=1000, least=100) for failures in (1, 2, 3, 4, 5, 1000)]
+
+    assert tried == [1000, 500, 250, 125, 100, 100]
+    assert most_after(0) > 50_000  # as many as there are
