@@ -1,8 +1,10 @@
 """Fault points: places at which a test of ours lets the worker die or freeze; in operation nothing happens there."""
 
 import os
+import resource
 import signal
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -28,14 +30,14 @@ class FaultPoint(StrEnum):
 
 @dataclass(slots=True)
 class _Armed:
-    """The points that are waited for, how many times they are still to be passed, and the signal then.
+    """The points that are waited for, how many times they are still to be passed, and what happens then.
 
-    With *only_while* they strike each time they are passed, but only while that file is there.
+    With *only_while* it happens each time they are passed, but only while that file is there.
     """
 
     points: frozenset[FaultPoint]
     remaining: int
-    signal: signal.Signals
+    strike: Callable[[], object]
     only_while: Path | None
 
     def pass_by(self, point: FaultPoint) -> None:
@@ -47,19 +49,42 @@ class _Armed:
         if self.remaining:
             return
         told = {"event": "fault_point_reached", "point": point, "at": time.time()}
-        os.write(2, orjson.dumps(told) + b"\n")  # past every buffer: nothing comes after it
-        os.kill(os.getpid(), self.signal)
+        os.write(2, orjson.dumps(told) + b"\n")  # past every buffer: nothing may come after it
+        self.strike()
 
 
-_SIGNALS = {"": signal.SIGKILL, "stop": signal.SIGSTOP}
+def _signal(number: signal.Signals) -> Callable[[], object]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+def _stall() -> None:
+    """Hold up the event loop, and all that lives in it."""
+    time.sleep(_STALL_SECONDS)
+
+
+def _exhaust() -> None:
+    """Leave no memory to speak of: from here on whatever needs more than a little gets a MemoryError."""
+    in_use = int(_MEMORY.read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use, resource.RLIM_INFINITY))
+
+
+_STALL_SECONDS = 15.0  # longer than any session
+_MEMORY = Path("/proc/self/statm")
+_STRIKES: Mapping[str, Callable[[], object]] = {
+    "": _signal(signal.SIGKILL),
+    "stop": _signal(signal.SIGSTOP),
+    "stall": _stall,
+    "exhaust": _exhaust,
+}
 _armed: _Armed | None = None
 
 
 def arm(asked: str | None) -> None:
     """Arm what VIGIL_FAULT_POINT asks for: names of points parted by commas, a colon, how many times they are passed.
 
-    Then the worker is killed (SIGKILL). With `:stop` behind it, it freezes; with `:stop:FILE`, whenever it is at one
-    of the points while FILE exists. Raises SettingsError.
+    Then the worker is killed (SIGKILL). With `:stop` behind it, it freezes, with `:stall` its event loop stands still
+    for a while, with `:exhaust` it gets no more memory; with another colon and FILE, whenever it is at one of the
+    points while FILE exists. Raises SettingsError.
     """
     global _armed  # noqa: PLW0603  one per process, set once at its start  # pylint: disable=global-statement
     if asked is None:
@@ -67,7 +92,7 @@ def arm(asked: str | None) -> None:
     names, count, action, file = [*asked.split(":", 3), "", "", ""][:4]
     try:
         points = frozenset(FaultPoint(name) for name in names.split(","))
-        _armed = _Armed(points, max(1, int(count or 1)), _SIGNALS[action], Path(file) if file else None)
+        _armed = _Armed(points, max(1, int(count or 1)), _STRIKES[action], Path(file) if file else None)
     except (ValueError, KeyError):
         raise SettingsError(
             f"VIGIL_FAULT_POINT: {asked!r} is for tests only and names no fault point"

@@ -1,49 +1,79 @@
-"""The whole matrix of faults on a Kafka and a PostgreSQL of its own: `python -m tests.faults`, or `make faults`."""
+"""The whole matrix of faults on brokers and databases of its own: `python -m tests.faults`, or `make faults`."""
 
+import argparse
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local import CONTROLLABLE, local_services
-from tests.faults.matrix import run_plan
+from tests.faults.plan import Plan
 from tests.faults.plans import MATRIX, SHORT
-from tests.faults.rows import table_of, told, write
+from tests.faults.rows import Row, shortfalls, table_of, told, write
 from tests.faults.running import seed_of_the_day
+from tests.faults.side_by_side import Told, run_all
 
 _WRITTEN_TO = Path(__file__).parents[2] / "build" / "faults.json"
 _WIDTH = 150
+_MOST_TOLD = 10
 
 
-def main(arguments: list[str]) -> int:
-    """Run the plans whose name holds one of *arguments*, all without any; `--short` takes each kind once."""
+def main() -> int:
+    """Run what was asked for; 0 if nothing was lost, doubled or out of order, and enough was struck."""
+    asked = _arguments()
     console, seed = Console(width=_WIDTH), seed_of_the_day()
-    wanted = [each for each in arguments if each != "--short"]
-    plans = [
-        plan
-        for plan in (SHORT if "--short" in arguments else MATRIX)
-        if not wanted or any(each in plan.fault for each in wanted)
-    ]
-    console.print(f"VIGIL_FAULTS_SEED={seed}, {len(plans)} kinds of fault")
-    outcomes, failed = [], 0
-    with local_services(places=CONTROLLABLE) as services:
-        for plan in plans:
-            try:
-                outcome = run_plan(plan, services, seed)
-            except AssertionError as error:
-                console.print(f"{plan.fault}: {error}", style="bold red", markup=False)
-                failed += 1
-                continue
-            outcomes.append(outcome)
-            console.print(told(outcome.row), style=None if outcome.row.is_clean else "bold red", markup=False)
-            for text in outcome.wrong[:10]:
-                console.print(f"          wrong: {text}", style="red", markup=False)
-            for text, count in outcome.complaints.most_common(8) if outcome.wrong else ():
-                console.print(f"          logged {count} times: {text[:200]}", style="dim", markup=False)
-            write([each.row for each in outcomes], _WRITTEN_TO)
-    console.print(table_of([each.row for each in outcomes]))
-    return 1 if failed or any(each.wrong for each in outcomes) else 0
+    plans = _wanted(asked)
+    console.print(f"VIGIL_FAULTS_SEED={seed}, {len(plans)} kinds of fault, {asked.sides} side by side")
+    rows, begun = [], time.monotonic()
+    for one in run_all(plans, seed, sides=asked.sides):
+        rows.append(one.row)
+        write(rows, _WRITTEN_TO)
+        minutes = (time.monotonic() - begun) / 60
+        console.print(
+            f"{len(rows):3}/{len(plans)} {minutes:5.1f} min  {told(one.row)}", style=_style(one.row)
+        )
+        _explain(console, one)
+    console.print(table_of(rows))
+    missing = shortfalls(rows) if asked.is_whole else []
+    for text in missing:
+        console.print(text, style="bold red")
+    console.print(f"VIGIL_FAULTS_SEED={seed}, {(time.monotonic() - begun) / 60:.1f} minutes; {_WRITTEN_TO}")
+    return 0 if rows and not missing and all(row.is_clean for row in rows) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=main.__doc__)
+    parser.add_argument("names", nargs="*", help="only rows whose name holds one of these")
+    parser.add_argument("--short", action="store_true", help="every kind once")
+    parser.add_argument(
+        "--sides", type=int, default=2, help="how many run at once, each with services of its own"
+    )
+    parser.add_argument("--list", action="store_true", dest="lists", help="name the rows, and run nothing")
+    asked = parser.parse_args()
+    asked.is_whole = not (asked.short or asked.names)
+    if asked.lists:
+        for plan in _wanted(asked):
+            sys.stdout.write(f"{plan.seconds:5.0f} s  {plan.kind:<14} {plan.fault}\n")
+        sys.exit(0)
+    return asked
+
+
+def _wanted(asked: argparse.Namespace) -> Sequence[Plan]:
+    plans = SHORT if asked.short else MATRIX
+    return [plan for plan in plans if not asked.names or any(each in plan.fault for each in asked.names)]
+
+
+def _style(row: Row) -> str | None:
+    return None if row.is_clean else "bold red"
+
+
+def _explain(console: Console, one: Told) -> None:
+    for text in one.wrong[:_MOST_TOLD]:
+        console.print(f"          wrong: {text}", style="red", markup=False)
+    for text, count in one.complaints:
+        console.print(f"          logged {count} times: {text[:300]}", style="dim", markup=False)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

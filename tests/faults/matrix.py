@@ -64,6 +64,9 @@ def run_plan(plan: Plan, services: Services, seed: int) -> Outcome:
         with plan.services() if plan.services else nullcontext(services) as used, installed(used) as here:
             results.append(_run(plan, here, used, seed + number))
     wrong = [text for result in results for text in _wrong(plan, result)]
+    counted = sum(result.moments_in_doubt for result in results)
+    if counted < plan.counted:
+        wrong.append(f"an alert was in doubt at only {counted} strikes, not at {plan.counted}")
     return Outcome(_row(plan, results, wrong, seed, time.monotonic() - begun), results, wrong)
 
 

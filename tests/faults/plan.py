@@ -27,7 +27,8 @@ THREE_NAMED: Names = {name: {"VIGIL_INSTANCE_ID": name} for name in THREE}
 class Plan:
     """One row of the matrix: *act* strikes *strikes* times in each of *runs* runs.
 
-    *seconds* is about how long all its runs take; *services* brings a broker and a database of its own, where
+    *seconds* is about how long all its runs take; at least *counted* strikes must find an alert in doubt; a plan that
+    *is_alone* has no other beside it, because it looks at how long something takes; *services* brings a broker and a database of its own, where
     the usual ones will not do; *load* makes another ward than the usual one of a seed; *examine* looks at a run that is over
     and says in words what is wrong beyond the comparison that every run has.
     """
@@ -39,6 +40,8 @@ class Plan:
     seconds: float
     names: Names = field(default_factory=lambda: ALONE)
     runs: int = 1
+    counted: int = 1
+    is_alone: bool = False
     readings_per_s: float = READINGS_PER_S
     load: Callable[[int], Load] = Load
     services: Callable[[], AbstractContextManager[Services]] | None = None

@@ -10,6 +10,9 @@ from rich.table import Table
 from tests.faults.kinds import Kind
 
 _SERVICES = (Kind.BROKER, Kind.DATABASE)
+LEAST = {"worker_kills": 200, "service_faults": 30}
+"""Of strikes that count, in the whole matrix."""
+
 _PRINTED = (
     "fault",
     "runs",
@@ -56,6 +59,35 @@ def totals_of(rows: Sequence[Row]) -> dict[str, int]:
     """What all rows come to together."""
     counted = ("worker_kills", "service_faults", "lost", "doubled", "out_of_order", "wrong")
     return {name: sum(getattr(row, name) for row in rows) for name in ("runs", *counted)}
+
+
+def row_of_failure(fault: str, kind: Kind, seed: int) -> Row:
+    """The row of a plan that could not be carried out."""
+    nothing = dict.fromkeys(
+        (
+            "runs",
+            "strikes",
+            "worker_kills",
+            "service_faults",
+            "readings",
+            "alerts",
+            "lost",
+            "doubled",
+            "out_of_order",
+        ),
+        0,
+    )
+    return Row(fault=fault, kind=kind, **nothing, wrong=1, seconds_until_whole=0, seconds=0, seed=seed)
+
+
+def shortfalls(rows: Sequence[Row]) -> list[str]:
+    """What the whole matrix has too little of."""
+    totals = totals_of(rows)
+    return [
+        f"{totals[name]} {name.replace('_', ' ')} are fewer than {least}"
+        for name, least in LEAST.items()
+        if totals[name] < least
+    ]
 
 
 def count_services(in_doubt: dict[Kind, int]) -> int:

@@ -1,14 +1,11 @@
-"""What a worker meets that is no signal: no more memory, an event loop that stands still."""
+"""What a worker meets that is no signal: no more memory, an event loop that stands still, a long backlog."""
 
-import urllib.error
-import urllib.request
+import time
 
-from deploy.local.vigil import wait_until
-from tests.faults.acting import reached_at, times_to_pass, works_again
+from tests.faults.acting import reached_at, times_to_pass
 from tests.faults.kinds import Kind
-from tests.faults.plan import TWO_QUICK, Plan
+from tests.faults.plan import Plan
 from tests.faults.running import Run
-from tests.faults.workers import Worker
 from worker.fault_points import FaultPoint
 
 _POINTS = (
@@ -17,11 +14,12 @@ _POINTS = (
     FaultPoint.MID_KAFKA_TRANSACTION,
     FaultPoint.AFTER_COMMIT,
 )
-_GRACE_SECONDS = 30.0
+_GRACE_SECONDS = 5.0
+_AWAY_SECONDS = 60.0
 
 
 def run_out_of_memory(run: Run, strikes: int) -> None:
-    """Let the worker get no more memory at some point; it must end by itself, or be ended."""
+    """Let the worker get no more memory at some point, and end it a while later, if it has not ended by itself."""
     for _ in range(strikes):
         point = run.random.choice(_POINTS)
         run.worker.start(VIGIL_FAULT_POINT=f"{point}:{times_to_pass(run, point)}:exhaust")
@@ -32,7 +30,25 @@ def run_out_of_memory(run: Run, strikes: int) -> None:
     run.start()
 
 
+def stay_away(run: Run, strikes: int) -> None:
+    """Kill the worker, and start it when a minute's readings wait for it."""
+    run.start()
+    for _ in range(strikes):
+        time.sleep(run.random.uniform(1, 3))
+        run.worker.kill()
+        run.struck()
+        time.sleep(_AWAY_SECONDS)
+        run.start()
+
+
 MATRIX = [
     Plan(fault="out of memory", kind=Kind.WORKER, act=run_out_of_memory, strikes=6, seconds=60),
+    Plan(
+        fault="killed and away for a minute",
+        kind=Kind.WORKER_KILLED,
+        act=stay_away,
+        strikes=1,
+        seconds=120,
+    ),
 ]
-SHORT = []
+SHORT: list[Plan] = []

@@ -1,6 +1,7 @@
 """Fault points do nothing unless a test asks, and then exactly what it asks."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -67,6 +68,7 @@ def test_the_process_freezes_only_while_the_file_is_there(tmp_path):
     ) as process:
         assert json.loads(process.stderr.readline())["point"] == "before-commit"
         file.unlink()
+        os.waitpid(process.pid, os.WUNTRACED)  # it says where it is before it freezes
         process.send_signal(signal.SIGCONT)
 
         assert process.wait(20) == 0
