@@ -17,6 +17,7 @@ from benchmarks.programs import ProgramFailedError
 from benchmarks.throughput import Place, Plan, measure_throughput
 from deploy.local import LocalServiceError, local_services
 from deploy.local.workspace import Workspace
+from worker.supervision.counting import AUTO
 
 RESULTS = Path(__file__).parent / "results"
 QUICK = Plan(readings=2_000, tutorial_readings=100, auto_commit_readings=200, patients=50, repeat=1)
@@ -67,18 +68,21 @@ def measure(place: Place, plan: Plan, latency_plan: LatencyPlan | None) -> dict[
     }
     figures["throughput"] = report.throughput_figures(measure_throughput(place, plan), plan)
     if latency_plan:
-        place.say(f"latency: {', '.join(f'{rate:,}' for rate in latency_plan.rates)} readings/s")
-        results = measure_latency(place, latency_plan)
-        figures["latency"] = report.latency_figures(results, latency_plan)
+        for name, processes in (("latency", AUTO), ("latency_one_process", "1")):
+            rates = ", ".join(f"{rate:,}" for rate in latency_plan.rates)
+            place.say(f"latency, processes {processes}: {rates} readings/s")
+            results = measure_latency(place, latency_plan, processes)
+            figures[name] = report.latency_figures(results, latency_plan)
     return figures
 
 
 def _show(figures: dict[str, Any]) -> None:
     out = Console()
     out.print(report.throughput_table(figures["throughput"]))
-    if "latency" in figures:
-        out.print(report.latency_table(figures["latency"]))
-    measured = [figures["throughput"], *figures.get("latency", {}).values()]
+    latencies = {name: figures[name] for name in report.LATENCIES if name in figures}
+    if latencies:
+        out.print(report.latency_table(latencies))
+    measured = [figures["throughput"], *(rate for each in latencies.values() for rate in each.values())]
     if missing := sum(each["alarming_readings_without_alert"] for each in measured):
         console.print(f"{missing} alarming readings got no alert in time", style="red")
         raise typer.Exit(_ALERT_MISSING)

@@ -23,9 +23,12 @@ class Drain:
     cpu_us_per_reading: float
 
 
-def drain(dsn: str, program: Running, *, rows: int, since: datetime, timeout: float) -> Drain:
+def drain(  # noqa: PLR0913  pylint: disable=too-many-arguments
+    dsn: str, program: Running, *, rows: int, since: datetime, timeout: float, at_once: int = 1
+) -> Drain:
     """Wait until the table `readings` holds *rows*; rate what was observed *since* then.
 
+    *at_once* is how many transactions may be under way at the same time.
     Raises ProgramFailedError if the program ends or takes longer than *timeout* seconds.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -35,7 +38,7 @@ def drain(dsn: str, program: Running, *, rows: int, since: datetime, timeout: fl
         cost = (program.cpu_seconds() - used) * 1e6 / max(1, rows - stored)
         transactions = _transactions(connection, since)
     polled = max(ended - began, _POLL_SECONDS)
-    rate = _steady_rate(transactions) or sum(stored for _, stored in transactions) / polled
+    rate = _steady_rate(transactions, at_once) or sum(stored for _, stored in transactions) / polled
     return Drain(rate, len(transactions), polled, cost)
 
 
@@ -71,14 +74,15 @@ def _transactions(connection: psycopg.Connection, since: datetime) -> list[tuple
     ).fetchall()
 
 
-def _steady_rate(transactions: Sequence[tuple[datetime, int]]) -> float | None:
+def _steady_rate(transactions: Sequence[tuple[datetime, int]], at_once: int) -> float | None:
     """Return the rate between the start of the second transaction and the start of the last.
 
     *recorded_at* is when a transaction began. The first one is left out as the program warms up in it,
-    the rows of the last because its end is not on record. None if that leaves too little.
+    the rows of the last because its end is not on record, as many as may have been under way *at_once*. None if that
+    leaves too little.
     """
-    if len(transactions) < _FEWEST_TRANSACTIONS:
+    if len(transactions) < _FEWEST_TRANSACTIONS + at_once - 1:
         return None
     measured = transactions[1:]
     seconds = (measured[-1][0] - measured[0][0]).total_seconds()
-    return sum(stored for _, stored in measured[:-1]) / seconds
+    return sum(stored for _, stored in measured[:-at_once]) / seconds

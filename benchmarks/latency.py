@@ -16,6 +16,7 @@ from benchmarks.draining import wait_for_rows
 from benchmarks.programs import Running, Vigil
 from benchmarks.throughput import Place
 from benchmarks.ward import SIGNS, Ward
+from worker.supervision.counting import AUTO
 
 # Of the publisher, which stands for a gateway: nothing waits to be sent in larger company, and nothing is sent twice.
 # That also bounds the requests under way to five; one for each message would measure the broker's queue.
@@ -68,11 +69,11 @@ def percentile(ascending: Sequence[float], percent: float) -> float:
     return ascending[max(0, math.ceil(len(ascending) * percent / 100) - 1)]
 
 
-def measure_latency(place: Place, plan: LatencyPlan) -> list[Latency]:
+def measure_latency(place: Place, plan: LatencyPlan, processes: str = AUTO) -> list[Latency]:
     """Load one worker at each rate in turn, without a break between them, and read its alerts."""
     servers = place.services.kafka.bootstrap_servers
     with place.services.postgres.database() as database:
-        vigil = Vigil(servers, database, "latency.", plan.partitions)
+        vigil = Vigil(servers, database, f"latency-{processes}.", plan.partitions, processes)
         vigil.set_up()
         sets = list(Ward(plan.patients, alarming_share=0).full_sets(time.time_ns() // 1_000_000))
         produce_backlog(servers, vigil.readings_topic, sets)

@@ -15,7 +15,7 @@ def profile_drain(place: Place, plan: Plan, results: Path) -> None:
     cProfile makes calls dearer than they are: shares are right, the rate is not.
     """
     raw = results / "profile.pstats"
-    measure_vigil(place, plan, "profile.", profile=raw)
+    measure_vigil(place, plan, "profile.", processes="1", profile=raw)
     text = io.StringIO()
     for order in ("tottime", "cumulative"):
         pstats.Stats(str(raw), stream=text).strip_dirs().sort_stats(order).print_stats(_LINES)

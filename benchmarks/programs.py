@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.local import Database
 from deploy.local.processes import free_port
 from deploy.local.workspace import Program, Workspace
+from worker.supervision.counting import AUTO
 
 CHECKOUT = Path(__file__).parents[1]
 GROUP = "vigil"
@@ -44,13 +45,15 @@ class Running:
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-_LOG_LINES:])
 
     def cpu_seconds(self) -> float:
-        """Return the processor time it has used; 0 where the system does not tell (it is Linux that does)."""
+        """Return the processor time it and its processes have used; 0 where the system does not tell (Linux does)."""
+        ticks = sum(_ticks(pid) for pid in [str(self.pid), *self._children()])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _children(self) -> list[str]:
         try:
-            status = Path(f"/proc/{self.pid}/stat").read_text("utf-8")
+            return Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("utf-8").split()
         except OSError:
-            return 0.0
-        user, system = status.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+            return []
 
     def stop(self) -> None:
         """Ask it to end, and insist after a while."""
@@ -61,6 +64,15 @@ class Running:
                 self.workspace.signal(self.pid, signal.SIGKILL, tree=True)
                 return
             time.sleep(0.05)
+
+
+def _ticks(pid: str) -> int:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return 0
+    user, system = status.rpartition(")")[2].split()[11:13]
+    return int(user) + int(system)
 
 
 @contextmanager
@@ -87,6 +99,7 @@ class Vigil:
     database: Database
     topic_prefix: str
     partitions: int
+    processes: str = AUTO
 
     @property
     def readings_topic(self) -> str:
@@ -131,7 +144,7 @@ class Vigil:
             "VIGIL_GROUP": f"{self.topic_prefix}{GROUP}",
             "VIGIL_PROTOCOL": "ward-adult",
             "VIGIL_HTTP_PORT": str(free_port()),
-            "VIGIL_PROCESSES": "1",
+            "VIGIL_PROCESSES": self.processes,
             "VIGIL_LOG_FORMAT": "json",
         }
 

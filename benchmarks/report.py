@@ -8,7 +8,11 @@ from rich.table import Table
 
 from benchmarks.draining import Drain
 from benchmarks.latency import Latency, LatencyPlan
-from benchmarks.throughput import Plan, Throughput, median_rate
+from benchmarks.throughput import Plan, Throughput, median_rate, processes_of
+from worker.supervision.counting import AUTO
+
+SHIPPED, ONE_PROCESS = "Vigil", "Vigil, one process"
+LATENCIES = {"latency": SHIPPED, "latency_one_process": ONE_PROCESS}
 
 
 def throughput_figures(result: Throughput, plan: Plan) -> dict[str, Any]:
@@ -17,7 +21,13 @@ def throughput_figures(result: Throughput, plan: Plan) -> dict[str, Any]:
     tutorial, auto_commit = median_rate(result.tutorial), median_rate(result.tutorial_auto_commit)
     return {
         "readings_per_s": round(vigil),
-        "cpu_us_per_reading": round(statistics.median(each.cpu_us_per_reading for each in result.vigil), 1),
+        "cpu_us_per_reading": _median_cost(result.vigil),
+        "processes": processes_of(AUTO, plan.partitions),
+        "one_process": {
+            "readings_per_s": round(median_rate(result.one_process)),
+            "cpu_us_per_reading": _median_cost(result.one_process),
+        },
+        "ratio_to_one_process": round(vigil / median_rate(result.one_process), 2),
         "ratio_to_tutorial": round(vigil / tutorial, 1),
         "ratio_to_tutorial_auto_commit": round(vigil / auto_commit, 1),
         "ratio_to_floor": round(vigil / floor, 3),
@@ -32,11 +42,16 @@ def throughput_figures(result: Throughput, plan: Plan) -> dict[str, Any]:
         "partitions": plan.partitions,
         "runs": {
             "vigil": _runs(result.vigil),
+            "one_process": _runs(result.one_process),
             "floor": _runs(result.floor),
             "tutorial": _runs(result.tutorial),
             "tutorial_auto_commit": _runs(result.tutorial_auto_commit),
         },
     }
+
+
+def _median_cost(drains: Sequence[Drain]) -> float:
+    return round(statistics.median(each.cpu_us_per_reading for each in drains), 1)
 
 
 def _runs(drains: Sequence[Drain]) -> list[dict[str, float]]:
@@ -72,11 +87,14 @@ def latency_figures(results: Sequence[Latency], plan: LatencyPlan) -> dict[str, 
 def throughput_table(figures: dict[str, Any]) -> Table:
     """Lay the rates out beside Vigil's ratio to each."""
     table = _table(
-        f"Throughput: {figures['backlog']:,} readings of {figures['patients']} patients, one worker"
+        f"Throughput: {figures['backlog']:,} readings of {figures['patients']} patients, "
+        f"one worker of {_processes(figures['processes'])}"
     )
     for column in ("readings/s", "Vigil's ratio"):
         table.add_column(column, justify="right")
-    table.add_row("Vigil", f"{figures['readings_per_s']:,}", "")
+    table.add_row(SHIPPED, f"{figures['readings_per_s']:,}", "")
+    one = figures["one_process"]["readings_per_s"]
+    table.add_row(ONE_PROCESS, f"{one:,}", f"{figures['ratio_to_one_process']:,}")
     for title, name in (
         ("the floor: getmany, orjson, COPY", "floor"),
         ("the tutorial way", "tutorial"),
@@ -86,17 +104,23 @@ def throughput_table(figures: dict[str, Any]) -> Table:
     return table
 
 
-def latency_table(figures: dict[str, Any]) -> Table:
-    """Lay the percentiles out, a row per rate."""
+def latency_table(latencies: dict[str, dict[str, Any]]) -> Table:
+    """Lay the percentiles out, a row per rate and number of processes."""
     table = _table("Latency: alarming reading published to alert read (read_committed)")
     for column in ("p50", "p99", "p99.9", "max", "alerts", "missing"):
         table.add_column(column, justify="right")
-    for rate, row in figures.items():
+    for name, rate, row in (
+        (name, rate, row) for name, rates in latencies.items() for rate, row in rates.items()
+    ):
         times = [f"{row[f'{name}_ms']:,.1f} ms" for name in ("p50", "p99", "p999", "max")]
         missing = row["alarming_readings_without_alert"]
         answered = row["alarming_readings"] - missing
-        table.add_row(f"{int(rate):,}/s", *times, str(answered), str(missing))
+        table.add_row(f"{LATENCIES[name]}, {int(rate):,}/s", *times, str(answered), str(missing))
     return table
+
+
+def _processes(number: int) -> str:
+    return "one process" if number == 1 else f"{number} processes"
 
 
 def _table(title: str) -> Table:

@@ -14,6 +14,7 @@ from benchmarks.programs import Vigil, running
 from benchmarks.ward import SIGNS, Message, Ward
 from deploy.local import Services
 from deploy.local.workspace import Workspace
+from worker.supervision.counting import AUTO, how_many, usable_processors
 
 _DRAIN_SECONDS = 150.0
 _ALERT_SECONDS = 20.0
@@ -56,6 +57,7 @@ class Throughput:
     """Every run's rate, in readings per second."""
 
     vigil: list[Drain] = field(default_factory=list)
+    one_process: list[Drain] = field(default_factory=list)
     tutorial: list[Drain] = field(default_factory=list)
     tutorial_auto_commit: list[Drain] = field(default_factory=list)
     floor: list[Drain] = field(default_factory=list)
@@ -77,30 +79,41 @@ def measure_throughput(place: Place, plan: Plan) -> Throughput:
         if turn == 1:  # only told beside the others
             result.tutorial_auto_commit.append(baselines.tutorial(turn, "--auto-commit"))
         result.floor.append(baselines.floor(turn))
-        measured, alarming, unanswered = measure_vigil(place, plan, f"bench{turn}.")
-        result.vigil.append(measured)
-        result.alarming += alarming
-        result.unanswered += unanswered
+        for drains, processes in ((result.vigil, AUTO), (result.one_process, "1")):
+            measured, alarming, unanswered = measure_vigil(
+                place, plan, f"bench{turn}-{processes}.", processes=processes
+            )
+            drains.append(measured)
+            result.alarming += alarming
+            result.unanswered += unanswered
     return result
 
 
+def processes_of(asked: str, partitions: int) -> int:
+    """How many processes the worker has here."""
+    return how_many(asked, processors=usable_processors(), partitions=partitions)
+
+
 def measure_vigil(
-    place: Place, plan: Plan, prefix: str, *, profile: Path | None = None
+    place: Place, plan: Plan, prefix: str, *, processes: str = AUTO, profile: Path | None = None
 ) -> tuple[Drain, int, int]:
     """Drain the backlog with one worker; return its rate, how many alerts were due and how many are missing."""
     servers = place.services.kafka.bootstrap_servers
     with place.services.postgres.database() as database:
-        vigil = Vigil(servers, database, prefix, plan.partitions)
+        vigil = Vigil(servers, database, prefix, plan.partitions, processes)
+        at_once = processes_of(processes, plan.partitions)
         vigil.set_up()
         backlog = _produce(servers, vigil.readings_topic, plan, plan.readings, with_sets=True)
         rows = plan.readings + plan.patients * len(SIGNS)
         alerts = closing(AlertReader(servers, vigil.alerts_topic))
         with alerts as reader, vigil.worker(place.workspace, profile=profile) as worker:
             timeout = _DRAIN_SECONDS * (2 if profile else 1)
-            measured = drain(database.dsn, worker, rows=rows, since=backlog.since, timeout=timeout)
+            measured = drain(
+                database.dsn, worker, rows=rows, since=backlog.since, timeout=timeout, at_once=at_once
+            )
             missing = reader.read_until(backlog.alarming, _ALERT_SECONDS)
     place.say(
-        f"vigil: {measured.readings_per_s:,.0f} readings/s, {measured.cpu_us_per_reading:.0f} µs of CPU each"
+        f"vigil, processes {processes}: {measured.readings_per_s:,.0f} readings/s, {measured.cpu_us_per_reading:.0f} µs of CPU each"
     )
     return measured, len(backlog.alarming), missing
 

@@ -25,6 +25,9 @@ def test_a_quick_run_measures_everything_and_finds_every_alert(tmp_path):
     assert done.returncode == 0, done.stderr
     figures = json.loads(output.read_text())
     assert {"readings_per_s", "ratio_to_tutorial", "ratio_to_floor"} <= figures["throughput"].keys()
+    assert {"processes", "ratio_to_one_process"} <= figures["throughput"].keys()
+    assert figures["throughput"]["one_process"].keys() == {"readings_per_s", "cpu_us_per_reading"}
+    assert figures["latency"].keys() == figures["latency_one_process"].keys()
     assert all({"p50_ms", "p99_ms"} <= rate.keys() for rate in figures["latency"].values())
     assert figures["throughput"]["alarming_readings"] > 0
     assert all(rate["alarming_readings"] > 0 for rate in figures["latency"].values())
@@ -34,6 +37,7 @@ def test_a_quick_run_measures_everything_and_finds_every_alert(tmp_path):
     assert figures["machine"]["postgres"]["fsync"] == "on"
     assert "Throughput" in done.stdout
     assert "Latency" in done.stdout
+    assert done.stdout.count("Vigil, one process") == 2
 
 
 @pytest.mark.parametrize("name", ["tutorial", "floor"])
