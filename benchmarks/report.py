@@ -88,7 +88,7 @@ def throughput_table(figures: dict[str, Any]) -> Table:
     """Lay the rates out beside Vigil's ratio to each."""
     table = _table(
         f"Throughput: {figures['backlog']:,} readings of {figures['patients']} patients, "
-        f"one worker of {_processes(figures['processes'])}"
+        f"worker of {_processes(figures['processes'])}"
     )
     for column in ("readings/s", "Vigil's ratio"):
         table.add_column(column, justify="right")
@@ -106,16 +106,16 @@ def throughput_table(figures: dict[str, Any]) -> Table:
 
 def latency_table(latencies: dict[str, dict[str, Any]]) -> Table:
     """Lay the percentiles out, a row per rate and number of processes."""
-    table = _table("Latency: alarming reading published to alert read (read_committed)")
-    for column in ("p50", "p99", "p99.9", "max", "alerts", "missing"):
+    table = _table("Latency in ms: alarming reading published to alert read (read_committed)")
+    for column in ("at/s", "p50", "p99", "p99.9", "max", "alerts", "missing"):
         table.add_column(column, justify="right")
     for name, rate, row in (
         (name, rate, row) for name, rates in latencies.items() for rate, row in rates.items()
     ):
-        times = [f"{row[f'{name}_ms']:,.1f} ms" for name in ("p50", "p99", "p999", "max")]
+        times = [f"{row[f'{name}_ms']:,.1f}" for name in ("p50", "p99", "p999", "max")]
         missing = row["alarming_readings_without_alert"]
         answered = row["alarming_readings"] - missing
-        table.add_row(f"{LATENCIES[name]}, {int(rate):,}/s", *times, str(answered), str(missing))
+        table.add_row(LATENCIES[name], f"{int(rate):,}", *times, str(answered), str(missing))
     return table
 
 

@@ -37,7 +37,7 @@ def test_a_quick_run_measures_everything_and_finds_every_alert(tmp_path):
     assert figures["machine"]["postgres"]["fsync"] == "on"
     assert "Throughput" in done.stdout
     assert "Latency" in done.stdout
-    assert done.stdout.count("Vigil, one process") == 2
+    assert "Vigil, one process" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["tutorial", "floor"])
