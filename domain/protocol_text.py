@@ -21,12 +21,15 @@ from domain.protocol import (
     SignalRules,
     Tier,
 )
+from domain.protocol_checks import contradiction_in
+from domain.protocol_lines import Path, line_of
 from domain.times import duration_ms
-from domain.vital_signs import VitalSign
+from domain.vital_signs import DEFINITIONS, VitalSign
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
 _DURATION_UNITS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d+)(mo|y)")
+_LINE = re.compile(r"at line (\d+)")
 _LARGEST = 1_000_000
 _INPUT_LOST_STANDS = timedelta(hours=1)
 
@@ -34,17 +37,35 @@ _Member = TypeVar("_Member", bound=Enum)
 
 
 class ProtocolError(ValueError):
-    """A protocol that cannot be used; the message says where, what is wrong, and what would be right."""
+    """A protocol that cannot be used; the message says where, what is wrong, and what would be right.
+
+    *line* is where in the text that stands, as far as it can be told.
+    """
+
+    def __init__(self, said: str, path: Path = (), line: int | None = None) -> None:
+        super().__init__(said)
+        self.path = path
+        self.line = line
 
 
 def parse_protocol(text: str) -> Protocol:
     """The protocol in *text*. Raises ProtocolError with one line that an author can act on."""
     try:
+        return _protocol(text)
+    except ProtocolError as error:
+        line = line_of(text, error.path) if error.path else error.line
+        raise ProtocolError(str(error), error.path, line) from error.__cause__
+
+
+def _protocol(text: str) -> Protocol:
+    try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProtocolError(f"not valid TOML: {error}") from error
+        told = _LINE.search(str(error))
+        raise ProtocolError(f"not valid TOML: {error}", line=int(told[1]) if told else None) from error
     table = _Table(document, "protocol file")
     identity = table.table("protocol")
+    limits = tuple(_limit(each) for each in table.tables("limits", "id", "limits"))
     try:
         protocol = Protocol(
             protocol_id=identity.text("id"),
@@ -52,37 +73,43 @@ def parse_protocol(text: str) -> Protocol:
             title=identity.text("title"),
             source=identity.text("source"),
             digest=sha256(text.encode()).hexdigest(),
-            limits=tuple(_limit(each) for each in table.tables("limits", "id", "limits")),
+            limits=limits,
             signals=_signals(table),
             lateness=_lateness(table.table("lateness")),
         )
     except ProtocolError:
         raise
     except ValueError as error:
-        raise ProtocolError(str(error)) from error
+        raise ProtocolError(str(error), ("limits",)) from error
     identity.refuse_unknown()
     table.refuse_unknown()
+    if wrong := contradiction_in(limits):
+        raise ProtocolError(wrong.said, ("limits", wrong.number))
     return protocol
 
 
 class _Table:
     """A TOML table that knows where it stands and which of its keys have been read."""
 
-    def __init__(self, content: Mapping[str, Any], place: str) -> None:
+    def __init__(self, content: Mapping[str, Any], place: str, path: Path = ()) -> None:
         self.content = content
         self.place = place
+        self.path = path
         self.read: set[str] = set()
 
     def take(self, key: str, kind: type | tuple[type, ...], wanted: str, default: Any = ...) -> Any:
         self.read.add(key)
         if key not in self.content:
             if default is ...:
-                raise ProtocolError(f"{self.place}: {key} is missing; wanted is {wanted}")
+                raise self.error(key, f"is missing; wanted is {wanted}")
             return default
         value = self.content[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ProtocolError(f"{self.place}: {key} is {value!r}; wanted is {wanted}")
+            raise self.error(key, f"is {value!r}; wanted is {wanted}")
         return value
+
+    def error(self, key: str, said: str) -> ProtocolError:
+        return ProtocolError(f"{self.place}: {key} {said}", (*self.path, *key.split(".")))
 
     def text(self, key: str, default: Any = ...) -> str:
         return str(self.take(key, str, "a text", default))
@@ -90,13 +117,13 @@ class _Table:
     def number(self, key: str, default: Any = ...) -> float:
         said = self.take(key, (int, float), "a number", default)
         if not abs(said) <= _LARGEST:  # nan is not either
-            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a number")
+            raise self.error(key, f"is {said!r}; wanted is a number")
         return float(said)
 
     def whole(self, key: str) -> int:
         said = int(self.take(key, int, "a whole number above 0"))
         if said < 1:
-            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a whole number above 0")
+            raise self.error(key, f"is {said!r}; wanted is a whole number above 0")
         return said
 
     def flag(self, key: str) -> bool:
@@ -109,13 +136,11 @@ class _Table:
     def _duration(self, key: str, said: Any) -> timedelta:
         match = _DURATION.fullmatch(said) if isinstance(said, str) else None
         if match is None:
-            raise ProtocolError(
-                f'{self.place}: {key} is {said!r}; wanted is a duration such as "15s", "10min" or "6h"'
-            )
+            raise self.error(key, f'is {said!r}; wanted is a duration such as "15s", "10min" or "6h"')
         try:
             return timedelta(**{_DURATION_UNITS[match[2]]: float(match[1])})
         except OverflowError as error:
-            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is a shorter duration") from error
+            raise self.error(key, f"is {said!r}; wanted is a shorter duration") from error
 
     def ms(self, key: str, default: Any = ...) -> int:
         return duration_ms(self.duration(key, default))
@@ -128,8 +153,15 @@ class _Table:
         said = self.take(key, str, 'an age such as "2mo" or "16y"', default=f"{default}mo")
         match = _AGE.fullmatch(said)
         if match is None:
-            raise ProtocolError(f'{self.place}: {key} is {said!r}; wanted is an age such as "2mo" or "16y"')
+            raise self.error(key, f'is {said!r}; wanted is an age such as "2mo" or "16y"')
         return int(match[1]) * (12 if match[2] == "y" else 1)
+
+    def unit_of(self, sign: VitalSign) -> None:
+        """See that the unit is said, and is the one that *sign* is judged in: it is never guessed."""
+        canonical = DEFINITIONS[sign].unit
+        said = self.take("unit", str, f"{canonical!r}, in which {sign} is judged")
+        if said != canonical:
+            raise self.error("unit", f"is {said!r}; wanted is {canonical!r}, in which {sign} is judged")
 
     def member(self, key: str, members: type[_Member], default: Any = ...) -> _Member:
         said = self.text(key, default)
@@ -142,28 +174,26 @@ class _Table:
     def known(self, key: str, said: Any, members: type[_Member]) -> _Member:
         names = {_word(member): member for member in members}
         if not isinstance(said, str) or said not in names:
-            raise ProtocolError(f"{self.place}: {key} is {said!r}; wanted is one of {', '.join(names)}")
+            raise self.error(key, f"is {said!r}; wanted is one of {', '.join(names)}")
         return names[said]
 
     def table(self, key: str) -> "_Table":
-        return _Table(self.take(key, dict, "a table"), key)
+        return _Table(self.take(key, dict, "a table"), key, (*self.path, key))
 
     def tables(self, key: str, name: str | None, place: str) -> list["_Table"]:
         """The tables under *key*; each stands at *place* with its *name*, or its number where it has none."""
         entries = self.take(key, list, "a list of tables")
         if not all(isinstance(each, dict) for each in entries):
-            raise ProtocolError(f"{self.place}: {key} holds something else; wanted is a list of tables")
+            raise self.error(key, "holds something else; wanted is a list of tables")
         return [
-            _Table(each, f"{place} {each.get(name, number) if name else number}")
+            _Table(each, f"{place} {each.get(name, number) if name else number}", (*self.path, key, number))
             for number, each in enumerate(entries, 1)
         ]
 
     def refuse_unknown(self) -> None:
         unknown = sorted(set(self.content) - self.read)
         if unknown:
-            raise ProtocolError(
-                f"{self.place}: {unknown[0]} is not known; known are {', '.join(sorted(self.read))}"
-            )
+            raise self.error(unknown[0], f"is not known; known are {', '.join(sorted(self.read))}")
 
 
 def _word(member: Enum) -> str:
@@ -172,7 +202,12 @@ def _word(member: Enum) -> str:
 
 def _closed(read: Callable[[_Table], Any]) -> Callable[[_Table], Any]:
     def reader(table: _Table) -> Any:
-        result = read(table)
+        try:
+            result = read(table)
+        except ProtocolError:
+            raise
+        except ValueError as error:
+            raise ProtocolError(str(error), table.path) from error
         table.refuse_unknown()
         return result
 
@@ -193,9 +228,11 @@ def _tier(table: _Table) -> Tier:
 def _limit(table: _Table) -> AlarmLimit:
     level_one = table.number("level_one") if "level_one" in table.content else None
     limit_id = table.text("id")
+    sign = table.member("vital_sign", VitalSign)
+    table.unit_of(sign)
     return AlarmLimit(
         limit_id=limit_id,
-        vital_sign=table.member("vital_sign", VitalSign),
+        vital_sign=sign,
         side=table.member("side", Side),
         tiers=tuple(_tier(each) for each in table.tables("tiers", None, f"limits {limit_id}, tier")),
         source=table.text("source"),

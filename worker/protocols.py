@@ -28,4 +28,5 @@ def load_protocol(name_or_path: str) -> Protocol:
     try:
         return parse_protocol(text)
     except ProtocolError as error:
-        raise ProtocolError(f"{path}: {error}") from error
+        place = path if error.line is None else f"{path}, line {error.line}"
+        raise ProtocolError(f"{place}: {error}", error.path, error.line) from error

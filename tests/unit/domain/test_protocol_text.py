@@ -16,11 +16,13 @@ WARD_ADULT = (PROTOCOLS / "ward-adult.toml").read_text()
 A_LIMIT = """
 [[limits]]
 id = "tested"
-vital_sign = "heart_rate"
+vital_sign = "diastolic_pressure"
+unit = "mm[Hg]"
 side = "high"
 source = "a test"
 tiers = [{ threshold = 130, priority = "medium" }]
 """
+APART = '[[limits.tiers]]\nthreshold = "130"\npriority = "medium"\n'
 
 
 def with_limit(change="", *, old="", new=""):
@@ -110,9 +112,14 @@ BAD = [
     ("limit without id", with_limit(old='id = "tested"\n'), "limits 18: id is missing; wanted is a text"),
     (
         "unknown sign",
-        with_limit(old="heart_rate", new="heartrate"),
-        "limits tested: vital_sign is 'heartrate'; wanted is one of heart_rate, pulse,",
+        with_limit(old="diastolic_pressure", new="diastolic"),
+        "limits tested: vital_sign is 'diastolic'; wanted is one of heart_rate, pulse,",
     ),
+    ("no unit", with_limit(old='unit = "mm[Hg]"\n'), "limits tested: unit is missing; wanted is 'mm[Hg]', in which diastolic_pressure is judged"),
+    ("another unit", with_limit(old="mm[Hg]", new="kPa"), "limits tested: unit is 'kPa'; wanted is 'mm[Hg]', in which diastolic_pressure is judged"),
+    ("overlap", with_limit(old='"diastolic_pressure"\nunit = "mm[Hg]"', new='"heart_rate"\nunit = "/min"'), "limit tested overlaps with heart-rate-high: both judge the high side of heart_rate of the same patients;"),
+    ("inverted", with_limit() + A_LIMIT.replace('"tested"', '"low"').replace('"high"', '"low"').replace("130", "131"), "limit low at 131 and tested at 130 are inverted: no value would be normal"),
+    ("hole", with_limit('age_below = "2y"\n') + A_LIMIT.replace('"tested"', '"older"') + 'age_from = "30mo"\n', "limit older leaves a hole: nobody from 2y to below 30mo has a limit on the high side of diastolic_pressure"),
     ("unknown side", with_limit(old='"high"', new='"upper"'), "limits tested: side is 'upper'; wanted is one of low, high"),
     ("no source", with_limit(old='source = "a test"\n'), "limits tested: source is missing; wanted is a text"),
     ("misspelt key", with_limit("deadbnd = 1\n"), "limits tested: deadbnd is not known; known are age_below,"),
@@ -130,7 +137,7 @@ BAD = [
     ("priorities out of order", with_limit(old="{ threshold = 130", new='{ threshold = 120, priority = "high" }, { threshold = 130'), "limit tested: tiers must go from the mildest to the most severe"),
     ("two of one id", with_limit(old='"tested"', new='"spo2-low"'), "protocol ward-adult: two limits share an id"),
     ("deadband below zero", with_limit("deadband = -1\n"), "limit tested: deadband must not be negative"),
-    ("stored only", with_limit(old="heart_rate", new="body_weight"), "limit tested: body_weight is stored and never judged"),
+    ("stored only", with_limit(old='"diastolic_pressure"\nunit = "mm[Hg]"', new='"body_weight"\nunit = "kg"'), "limit tested: body_weight is stored and never judged"),
     ("a fall without window", with_limit('measure = "fall"\n'), "limit tested: a fall needs a window, and side high"),
     ("a fall on the low side", with_limit('measure = "fall"\nwindow = "1h"\n', old='"high"', new='"low"'), "limit tested: a fall needs a window, and side high"),
     ("ages that exclude all", with_limit('age_from = "2y"\nage_below = "24mo"\n'), "limit tested: age_from must lie below age_below"),
@@ -155,6 +162,46 @@ def test_a_protocol_that_is_wrong_is_refused_in_one_line_that_an_author_can_act_
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "where", "is_at_head"),  # of the table that it is in: there is no line of its own
+    [
+        ("a = 1\nb = = 1", "b = = 1", False),
+        (WARD_ADULT.replace('id = "ward-adult"', "id = 1"), "id = 1", False),
+        (WARD_ADULT.replace('reordering = "60s"', "reordering = 60"), "reordering = 60", False),
+        (WARD_ADULT.replace('spo2 = "15min"', "spo2 = 15"), "streamed = {", False),
+        (WARD_ADULT.replace("clock_skew_messages = 20\n", ""), "[signals]", False),
+        (WARD_ADULT.replace('display = "ECG leads"', 'dsplay = "ECG leads"'), 'name = "leads"', True),
+        (WARD_ADULT.replace("{ threshold = 85, ", '{ threshold = "85", ', 1), 'threshold = "85"', False),
+        (with_limit("deadband = -1\n"), 'id = "tested"', True),
+        (with_limit(old='unit = "mm[Hg]"\n'), 'id = "tested"', True),
+        (with_limit(old="130", new='"130"'), 'threshold = "130"', False),
+        (with_limit("deadbnd = 1\n"), "deadbnd = 1", False),
+        (
+            WARD_ADULT.replace('{ threshold = 160, priority = "high" }', '{ threshold = 160, priority = "now" }', 1),
+            'priority = "now"', False,
+        ),
+        (with_limit(APART, old='tiers = [{ threshold = 130, priority = "medium" }]\n'), 'id = "tested"', True),
+        (with_limit(APART + "\n[more]\n", old='tiers = [{ threshold = 130, priority = "medium" }]\n'), 'id = "tested"', True),
+        (WARD_ADULT + "\n[extras]\n", "[extras]", False),
+        ("extras = 1\n" + WARD_ADULT, "extras = 1", False),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_its_line(text, where, is_at_head):
+    with pytest.raises(ProtocolError) as refusal:
+        parse_protocol(text)
+
+    lines = text.splitlines()
+    wanted = next(number for number, line in enumerate(lines, 1) if where in line) - is_at_head
+    assert refusal.value.line == wanted
+
+
+def test_what_is_missing_altogether_has_no_line():
+    with pytest.raises(ProtocolError) as refusal:
+        parse_protocol("")
+
+    assert refusal.value.line is None
+
+
 def test_every_word_of_a_limit_is_read():
     text = with_limit(
         'deadband = 5\nclear_time = "1.5min"\nlatching = true\nwhen = ["on_oxygen", "no_spo2_target"]\n'
@@ -167,7 +214,7 @@ def test_every_word_of_a_limit_is_read():
 
     assert limit == AlarmLimit(
         limit_id="tested",
-        vital_sign=VitalSign.HEART_RATE,
+        vital_sign=VitalSign.DIASTOLIC_PRESSURE,
         side=Side.HIGH,
         tiers=(
             replace(a_tier(130, inclusive=True), on_delay=timedelta(milliseconds=250)),
@@ -190,7 +237,7 @@ def test_every_word_of_a_limit_is_read():
 def test_what_a_limit_does_not_say_is_nothing():
     limit = parse_protocol(with_limit()).limit_by_id["tested"]
 
-    assert limit == a_limit(a_tier(130), limit_id="tested")
+    assert limit == a_limit(a_tier(130), limit_id="tested", sign=VitalSign.DIASTOLIC_PRESSURE)
     assert (limit.deadband, limit.clear_time_ms, limit.window_ms, limit.age_from) == (0, 0, 0, 0)
     assert limit.always_applies
     assert not limit.is_latching
