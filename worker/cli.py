@@ -17,6 +17,7 @@ from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, set
 from worker.dead_letters_cli import app as dead_letters_app
 from worker.errors import OperatorError, WorkerError
 from worker.lanes_cli import app as lanes_app
+from worker.protocol_cli import app as protocol_app
 from worker.score_cli import app as score_app
 from worker.settings import load_settings
 from worker.settings_told import log_misspelt, tell_misspelt, tell_settings
@@ -38,6 +39,7 @@ db_app = typer.Typer(
 app.add_typer(topics_app, name="topics")
 app.add_typer(db_app, name="db")
 app.add_typer(lanes_app, name="lanes")
+app.add_typer(protocol_app, name="protocol")
 app.add_typer(score_app, name="score")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.command(
