@@ -17,7 +17,7 @@ _COLUMNS = (
     ("readings", "commands", "ticks"),
     ("charts", "alarms"),
     ("lanes", "wards", "outbox", "published_ids"),
-    ("progress", "dead_letters", "dead_letter_replays", "installation"),
+    ("progress", "input_pauses", "dead_letters", "dead_letter_replays", "installation"),
 )
 _DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 _WIDTH, _ROW, _HEAD, _GAP_X, _GAP_Y, _MARGIN = 250, 18, 26, 70, 34, 20

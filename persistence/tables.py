@@ -70,6 +70,20 @@ progress = Table(
     comment="How far intake is in each input partition: the fence of the intake transaction",
 )
 
+input_pauses = Table(
+    "input_pauses",
+    metadata,
+    Column("topic", _Id, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("paused_at", _Time, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("retry_at", _Time, nullable=False),
+    Column("wards", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("topic", "partition"),
+    CheckConstraint("tries >= 0", name="tries"),
+    comment="Input partitions on which nothing can be used: not read from until a look at them finds something",
+)
+
 installation = Table(
     "installation",
     metadata,

@@ -14,6 +14,7 @@ from persistence.commands import CommandRepository
 from persistence.connection import SignOfLife, Timeouts, Transaction, transaction
 from persistence.dead_letter_search import DeadLetterSearch
 from persistence.dead_letters import DeadLetterRepository
+from persistence.input_pauses import InputPauseRepository
 from persistence.installation import InstallationRepository
 from persistence.lanes import LaneRepository
 from persistence.outbox import OutboxRepository
@@ -32,6 +33,7 @@ class UnitOfWork:
     """The repositories of one transaction, in the order in which their rows are locked."""
 
     progress: ProgressRepository
+    input_pauses: InputPauseRepository
     charts: ChartRepository
     wards: WardRepository
     readings: ReadingRepository
@@ -71,6 +73,7 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
     connection = began.connection
     return UnitOfWork(
         progress=ProgressRepository(connection),
+        input_pauses=InputPauseRepository(connection),
         charts=ChartRepository(began, chart_cache),
         wards=WardRepository(connection),
         readings=ReadingRepository(connection),

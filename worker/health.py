@@ -20,6 +20,7 @@ class Health:
     lanes_stopped: dict[int, str] = field(default_factory=dict)
     paused_for: str | None = None
     recovered: int = 0
+    unusable: list[str] = field(default_factory=list)  # partitions on which nothing can be used
     database_reachable: bool = True
     oldest_unsent_seconds: float = 0.0
     lag_seconds: float | None = None  # of the partition that is furthest behind; None while it cannot be told
@@ -59,7 +60,8 @@ class Health:
                 self.oldest_unsent_seconds > _STALE_OUTBOX_SECONDS
             ),
         }
-        return [reason for reason, applies in found.items() if applies] + [
+        unusable = [f"{place} is paused: nothing on it can be used" for place in self.unusable]
+        return [*(reason for reason, applies in found.items() if applies), *unusable] + [
             f"lane {lane} has stopped: {reason}" for lane, reason in sorted(self.lanes_stopped.items())
         ]
 
@@ -73,6 +75,7 @@ class Health:
             "lanes_held": self.lanes_held,
             "lanes_stopped": sorted(self.lanes_stopped),
             "paused_for": self.paused_for,
+            "unusable_partitions": self.unusable,
             "database_reachable": self.database_reachable,
             "oldest_unsent_seconds": round(self.oldest_unsent_seconds, 3),
         }

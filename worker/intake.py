@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from persistence.errors import LostClaimError, is_transient
 from persistence.unit_of_work import unit_of_work
@@ -25,6 +25,7 @@ from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
 from worker.positions import Fit, Position, Recovery, fit, most_after, not_yet_handled, pause_after, recover
+from worker.stream_breaker import StreamBreaker
 from worker.timers import Sight
 from worker.topics import TopicNames
 
@@ -49,7 +50,12 @@ class Intake:
     """
 
     def __init__(
-        self, pipeline: Pipeline, names: TopicNames, metrics: Metrics, wake: Callable[[Iterable[int]], None]
+        self,
+        pipeline: Pipeline,
+        names: TopicNames,
+        metrics: Metrics,
+        wake: Callable[[Iterable[int]], None],
+        breaker: StreamBreaker,
     ) -> None:
         self.turn = asyncio.Lock()
         self.source: Source | None = None  # set once: the subscriber needs us first
@@ -59,6 +65,7 @@ class Intake:
         self._names = names
         self._metrics = metrics
         self._wake = wake
+        self._breaker = breaker
         self._positions: dict[TopicPartition, Position] = {}
         self._must_recover = asyncio.Event()
         self._has_in_hand = False
@@ -76,6 +83,7 @@ class Intake:
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are ours now; none is read from before its position has been looked up."""
+        self._breaker.forget()
         self.start_over(partitions)
 
     def revoked(self) -> None:
@@ -96,24 +104,28 @@ class Intake:
         self._has_in_hand = True
         try:
             async with self.turn:
-                if not self.is_closing and (runs := await self._accepted(records)):
-                    await self._handle(runs)
+                if not self.is_closing:
+                    await self._handle(records)
         finally:
             self._has_in_hand = False
 
-    async def _handle(self, runs: Sequence[Run]) -> None:
+    async def _handle(self, records: Sequence[Record]) -> None:
         try:
+            if not (runs := await self._accepted(records)):
+                return
             # What was too much at once may pass bit by bit.
             for part in parts(runs, most_after(self._failures)):
                 await self._store(part)
+            if self.consumer is not None:
+                await self._breaker.trip(self.consumer)
         except LostClaimError:
             self._metrics.claims_lost.inc()
-            log.warning("claim_lost", partitions=len(runs))
+            log.warning("claim_lost", records=len(records))
             self._fail(None)
         except Exception as error:  # noqa: BLE001  whatever it was: nothing is lost, it is tried again
             count_database_error(self._metrics, error)
             log.warning("batch_failed", error=type(error).__name__, failures=self._failures + 1)
-            self._fail(PauseReason.DATABASE)
+            self._fail(PauseReason.BROKER if isinstance(error, KafkaError) else PauseReason.DATABASE)
         else:
             self._failures = 0
 
@@ -155,6 +167,7 @@ class Intake:
         outcome = await self._pipeline.handle_batch(batch)
         self._wake(outcome.lanes)
         self._move_on(batch)
+        self._breaker.note(batch)
         if batch.items:
             self._given_up = 0
         count_batch(self._metrics, batch, outcome, seconds=time.perf_counter() - started, now=time.time())
@@ -182,6 +195,10 @@ class Intake:
         position = self._positions.get(partition)
         if position is None:
             return None  # not looked up yet: what is handed over too early comes again
+        if partition in self._breaker.paused:
+            if self.consumer is not None:
+                await self._breaker.look_at(self.consumer, partition, records, position.expected)
+            return None
         records = not_yet_handled(position, records)
         if not records:
             return None
@@ -210,10 +227,8 @@ class Intake:
         try:
             async with asyncio.timeout(_RECOVERY_SECONDS):
                 beginnings = await self.consumer.beginning_offsets([partition])
-        except (KafkaError, TimeoutError) as error:
-            log.warning("gap_not_measured", error=type(error).__name__)
-            self._fail(PauseReason.BROKER)
-            return True
+        except TimeoutError:
+            raise KafkaTimeoutError from None
         return bool(beginnings[partition] > offset)
 
     # ---- where to go on
@@ -261,6 +276,7 @@ class Intake:
         # The database first: another worker may go on meanwhile, and be ahead of an end that was asked for before.
         async with unit_of_work(self._pipeline.engine) as work:
             stored = await work.progress.next_offsets(partitions)
+            await self._breaker.restore(work, partitions)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         found = {
@@ -282,7 +298,7 @@ class Intake:
             self._positions[partition] = position
         self._beyond_since = None
         self._set_pause(None)
-        consumer.resume(*partitions)
+        consumer.resume(*(partition for partition in partitions if partition not in self._breaker.paused))
         log.info("positions_recovered", partitions=len(partitions))
 
     async def _pass_over(self, consumer: AIOKafkaConsumer, found: Mapping[TopicPartition, Recovery]) -> None:
@@ -308,6 +324,12 @@ class Intake:
             recovery.position.stored = recovery.position.expected
         count_losses(self._metrics, losses, outcome)
 
+    async def look_pass(self) -> None:
+        """Look at the partitions that are paused because nothing on them can be used, if it is time."""
+        async with self.turn, asyncio.timeout(_RECOVERY_SECONDS):
+            if self.consumer is not None:
+                await self._breaker.look_pass(self.consumer, self._positions)
+
     async def reconcile_pass(self, *, idle_seconds: float) -> None:
         """When nothing has come for a while, see that the database still holds what we think it does."""
         if time.monotonic() - self._handled_at < idle_seconds or not self._positions:
@@ -330,6 +352,11 @@ class Intake:
         """How far each partition that is ours has been worked through."""
         return dict(self._positions)
 
+    @property
+    def unusable(self) -> list[str]:
+        """The partitions that are paused because nothing on them can be used."""
+        return sorted(f"{partition.topic}/{partition.partition}" for partition in self._breaker.paused)
+
     def sights(self) -> list[Sight]:
         """How far the log of each assigned partition has been seen, for the clock of the timers."""
         if self.consumer is None:
@@ -340,6 +367,10 @@ class Intake:
         position = self._positions.get(partition)
         if position is None:
             return Sight(None, None)
+        if (
+            partition in self._breaker.paused
+        ):  # its patients' time goes on: what is silent to us is told as silent
+            return Sight(caught_up_ms=int(time.time() * 1000), received_ms=position.received_ms)
         highwater, reached = consumer.highwater(partition), position_of(consumer, partition)
         is_caught_up = (
             not self._has_in_hand and highwater is not None and reached is not None and reached >= highwater
@@ -352,5 +383,5 @@ class Intake:
     def _set_pause(self, reason: PauseReason | None) -> None:
         self.paused_for = reason
         held = 0 if self.consumer is None else len(self.consumer.assignment())
-        for each in PauseReason:
+        for each in (PauseReason.DATABASE, PauseReason.BROKER):
             self._metrics.consumer_paused.labels(reason=each).set(held if each is reason else 0)

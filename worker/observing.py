@@ -57,6 +57,7 @@ class Observer:
             k.lane: k.stopped_because for k in keepers if k.stopped_because is not None
         }
         self.health.paused_for = self.intake.paused_for
+        self.health.unusable = self.intake.unusable
         self.metrics.consumer_assigned_partitions.set(self.health.assigned)
         self.metrics.lanes_held.set(self.health.lanes_held)
         beats = [keeper.publisher.heartbeat_at for keeper in keepers if keeper.publisher is not None]

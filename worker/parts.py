@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version as version_of
 
@@ -29,6 +29,7 @@ from worker.observing import Observer
 from worker.pipeline import Pipeline
 from worker.publisher import Publishing
 from worker.settings import Settings
+from worker.stream_breaker import StreamBreaker
 from worker.subscribers import Listener, make_broker, subscribe
 from worker.timers import Timers
 from worker.topics import TopicNames
@@ -66,7 +67,15 @@ class Worker:
             version=version_of("vigil-alerting"),
         )
         self._lanes = Lanes(self._publishing(engine))
-        self._intake = Intake(pipeline, self._names, metrics, self._lanes.wake)
+        breaker = StreamBreaker(
+            pipeline,
+            self._names,
+            metrics,
+            self._lanes.wake,
+            budget=settings.stream_budget,
+            first_pause=timedelta(seconds=settings.stream_pause),
+        )
+        self._intake = Intake(pipeline, self._names, metrics, self._lanes.wake, breaker)
         self._timers = Timers(
             pipeline=pipeline,
             metrics=metrics,
@@ -123,6 +132,7 @@ class Worker:
         yield "recovery", self._intake.keep_recovered()
         for name, seconds, one_pass in (
             ("timers", self._settings.timer_interval, self._timers.timers_pass),
+            ("paused input", often, self._intake.look_pass),
             ("reconcile", seldom, partial(self._intake.reconcile_pass, idle_seconds=seldom)),
             ("commit", seldom, self._observer.commit_pass),
             ("look", often, self._observer.memory_pass),

@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     batch_max_records: int = Field(
         default=5000, ge=1, le=50_000, description="a whole number from 1 to 50000"
     )
+    stream_budget: int = Field(
+        default=500, ge=0,
+        description="how many records in a row of one partition may be unusable before it is paused; 0: it never is",
+    )  # fmt: skip
+    stream_pause: Seconds = Field(
+        default=5.0, description="seconds until such a partition is looked at again; they double, up to 30"
+    )
     heartbeat_interval: Seconds = Field(
         default=5.0, description="seconds between two heartbeats of a lane, more than 0"
     )

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from worker.observability.labels import CommitStatus, LoopPhase, PauseReason, RebalanceEvent
+from worker.observability.labels import CommitStatus, LoopPhase, PauseReason, ProbeOutcome, RebalanceEvent
 
 BATCH_SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCH_RECORDS_BUCKETS = (1.0, 5.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0)
@@ -65,6 +65,12 @@ class ConsumerMetrics:
             "Offsets that were deleted from the log before they were read; whatever was there was not seen.",
             registry=registry,
         )
+        self.input_probes = Counter(
+            "vigil_input_probes_total",
+            "Looks at partitions that are paused because nothing on them could be used, by what they found.",
+            ["outcome"],
+            registry=registry,
+        )
         self.claims_lost = Counter(
             "vigil_claims_lost_total",
             "Batches given up because another worker had taken their partition.",
@@ -99,6 +105,8 @@ class ConsumerMetrics:
     def _show_consumer_at_zero(self) -> None:
         for reason in PauseReason:
             self.consumer_paused.labels(reason=reason)
+        for outcome in ProbeOutcome:
+            self.input_probes.labels(outcome=outcome)
         for event in RebalanceEvent:
             self.consumer_rebalances.labels(event=event)
         for status in CommitStatus:

@@ -28,6 +28,14 @@ class PauseReason(StrEnum):
 
     DATABASE = "database"  # it does not answer
     BROKER = "broker"  # it does not answer
+    UNUSABLE = "unusable"  # nothing on the partition can be used
+
+
+class ProbeOutcome(StrEnum):
+    """What a look at a paused partition found."""
+
+    USABLE = "usable"  # work on it goes on
+    UNUSABLE = "unusable"  # it is looked at again, later
 
 
 class RebalanceEvent(StrEnum):
