@@ -9,6 +9,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker.observability.log_privacy import drop_forbidden
+from worker.observability.log_repeats import Repeats
 from worker.observability.log_shape import flatten_extra
 from worker.observability.log_tracebacks import render_tracebacks, structure_tracebacks
 
@@ -39,6 +40,7 @@ def configure_logging(
     handler.setFormatter(
         _formatter(named, is_json=_wants_json(log_format, target), has_colors=target.isatty())
     )
+    handler.addFilter(Repeats())
     _take_over_the_standard_library(handler, level.upper())
     structlog.configure(
         processors=[
