@@ -107,10 +107,13 @@ async def _ready_to_start(settings: Settings, engine: AsyncEngine, health: Healt
     def tell(what: str | None) -> None:
         health.waiting_for = what or "start-up"
 
-    patience = Patience(wait, tell)
-    await startup.database_answers(engine, patience)
+    def tell_of_broker(what: str | None) -> None:
+        health.broker_was_away = health.broker_was_away or what is not None
+        tell(what)
+
+    await startup.database_answers(engine, Patience(wait, tell))
     await startup.check_database(engine, settings)
-    async with startup.connected_admin(settings, patience) as admin:
+    async with startup.connected_admin(settings, Patience(wait, tell_of_broker)) as admin:
         lanes = await startup.check_broker(admin, TopicNames(settings.topic_prefix))
     await installation.claim(engine, settings)  # not before the topics: a misspelt prefix must not stay
     await startup.ensure_lanes(engine, lanes)

@@ -21,7 +21,9 @@ class Health:
     paused_for: str | None = None
     recovered: int = 0
     unusable: list[str] = field(default_factory=list)  # partitions on which nothing can be used
+    unanswered: int = 0  # partitions for which the broker is asked and says nothing
     database_reachable: bool = True
+    broker_was_away: bool = False  # when the worker started
     oldest_unsent_seconds: float = 0.0
     lag_seconds: float | None = None  # of the partition that is furthest behind; None while it cannot be told
     is_stopping: bool = False
@@ -50,6 +52,8 @@ class Health:
             "stopping": self.is_stopping,
             "the database does not answer": not self.database_reachable,
             f"input is paused: {self.paused_for}": self.paused_for is not None,
+            f"the broker does not answer for {self.unanswered} of {self.assigned} partitions": self.unanswered
+            > 0,
             f"{self.assigned - self.recovered} of {self.assigned} partitions are not read from yet": (
                 self.recovered < self.assigned
             ),

@@ -16,6 +16,7 @@ from persistence.errors import LostClaimError, is_transient
 from persistence.unit_of_work import unit_of_work
 from worker.accounting import count_batch, count_database_error, count_losses
 from worker.batches import Batch, Run, halves, parts, read_batch, size_of
+from worker.contact import Contact
 from worker.errors import OperatorError
 from worker.input_losses import Loss, pass_over, until_of
 from worker.internals import position_of
@@ -61,6 +62,7 @@ class Intake:
         self.source: Source | None = None  # set once: the subscriber needs us first
         self.paused_for: PauseReason | None = None
         self.is_closing = False
+        self.contact = Contact()
         self._pipeline = pipeline
         self._names = names
         self._metrics = metrics
@@ -102,12 +104,14 @@ class Intake:
     async def take(self, records: Sequence[Record]) -> None:
         """Handle what the consumer handed over; nothing escapes, and what is not handled will come again."""
         self._has_in_hand = True
+        self.contact.is_busy(time.time())
         try:
             async with self.turn:
                 if not self.is_closing:
                     await self._handle(records)
         finally:
             self._has_in_hand = False
+            self.contact.is_done(time.time())
 
     async def _handle(self, records: Sequence[Record]) -> None:
         try:
@@ -131,7 +135,7 @@ class Intake:
 
     def _fail(self, reason: PauseReason | None) -> None:
         self._failures += 1
-        self._set_pause(reason)
+        self.paused_for = reason
         self.start_over()
 
     async def _store(self, runs: Sequence[Run]) -> None:
@@ -253,7 +257,7 @@ class Intake:
             except Exception as error:  # noqa: BLE001  broker or database are away: again, later
                 count_database_error(self._metrics, error)
                 self._failures += 1
-                self._set_pause(PauseReason.DATABASE if is_transient(error) else PauseReason.BROKER)
+                self.paused_for = PauseReason.DATABASE if is_transient(error) else PauseReason.BROKER
                 log.warning("recovery_failed", error=type(error).__name__, failures=self._failures)
                 self._must_recover.set()
 
@@ -264,7 +268,7 @@ class Intake:
         if now - self._beyond_since > _BEYOND_SECONDS:
             raise error
         self._failures += 1
-        self._set_pause(PauseReason.BROKER)
+        self.paused_for = PauseReason.BROKER
         log.warning("progress_beyond_the_log", failures=self._failures)
         self._must_recover.set()
 
@@ -297,8 +301,9 @@ class Intake:
             consumer.seek(partition, position.expected)
             self._positions[partition] = position
         self._beyond_since = None
-        self._set_pause(None)
+        self.paused_for = None
         consumer.resume(*(partition for partition in partitions if partition not in self._breaker.paused))
+        self.contact.asks(time.time())
         log.info("positions_recovered", partitions=len(partitions))
 
     async def _pass_over(self, consumer: AIOKafkaConsumer, found: Mapping[TopicPartition, Recovery]) -> None:
@@ -357,9 +362,19 @@ class Intake:
         """The partitions that are paused because nothing on them can be used."""
         return sorted(f"{partition.topic}/{partition.partition}" for partition in self._breaker.paused)
 
+    def unanswered(self) -> int:
+        """For how many of the partitions that are read from the broker has not answered for a while."""
+        consumer = self.consumer
+        if consumer is None or not self._positions:
+            return 0
+        asked = consumer.assignment() - consumer.paused() - self._breaker.paused
+        polls = [consumer.last_poll_timestamp(partition) for partition in asked]
+        return self.contact.look([None if at is None else at / 1000 for at in polls], time.time())
+
     def sights(self) -> list[Sight]:
-        """How far the log of each assigned partition has been seen, for the clock of the timers."""
-        if self.consumer is None:
+        """How far the log of each assigned partition has been seen, for the clock of the timers; none if that says nothing."""
+        self.unanswered()
+        if self.consumer is None or not self.contact.is_settled(time.time()):
             return []
         return [self._sight(self.consumer, partition) for partition in self.consumer.assignment()]
 
@@ -379,9 +394,3 @@ class Intake:
             caught_up_ms=consumer.last_poll_timestamp(partition) if is_caught_up else None,
             received_ms=position.received_ms,
         )
-
-    def _set_pause(self, reason: PauseReason | None) -> None:
-        self.paused_for = reason
-        held = 0 if self.consumer is None else len(self.consumer.assignment())
-        for each in (PauseReason.DATABASE, PauseReason.BROKER):
-            self._metrics.consumer_paused.labels(reason=each).set(held if each is reason else 0)

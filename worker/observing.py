@@ -24,7 +24,7 @@ from worker.intake import Intake
 from worker.internals import seconds_since_poll
 from worker.lanes import Lanes
 from worker.observability.alarming import STANDING
-from worker.observability.labels import CommitStatus
+from worker.observability.labels import CommitStatus, PauseReason
 from worker.observability.metrics import Metrics
 from worker.positions import Position, age_seconds, worst_age
 
@@ -58,6 +58,8 @@ class Observer:
         }
         self.health.paused_for = self.intake.paused_for
         self.health.unusable = self.intake.unusable
+        self.health.unanswered = self.intake.unanswered()
+        self._show_paused()
         self.metrics.consumer_assigned_partitions.set(self.health.assigned)
         self.metrics.lanes_held.set(self.health.lanes_held)
         beats = [keeper.publisher.heartbeat_at for keeper in keepers if keeper.publisher is not None]
@@ -67,6 +69,13 @@ class Observer:
             self.metrics.consumer_last_poll_timestamp_seconds.set(time.time() - seconds_since_poll(consumer))
         self.health.lag_seconds = None if consumer is None else self._show_lag(consumer, positions)
         self.metrics.ready.set(not self.health.reasons())
+
+    def _show_paused(self) -> None:
+        """Show how many partitions are not read from: all while we wait, or those the broker says nothing of."""
+        for reason in (PauseReason.DATABASE, PauseReason.BROKER):
+            is_unanswered = reason is PauseReason.BROKER and self.health.unanswered
+            paused = self.health.assigned if reason == self.health.paused_for else 0
+            self.metrics.consumer_paused.labels(reason=reason).set(is_unanswered or paused)
 
     def _show_lag(
         self, consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, Position]

@@ -103,6 +103,8 @@ class Worker:
         try:
             await self._start(stop)
             self._health.waiting_for = None
+            if self._health.broker_was_away:
+                self._intake.contact.was_away(time.time())
             log.info(
                 "worker_started", protocol=self._protocol.protocol_id, protocol_hash=self._protocol.digest
             )

@@ -20,6 +20,7 @@ def test_each_thing_that_is_missing_is_a_reason():
     health.waiting_for = "the broker at b:1"
     health.database_reachable = False
     health.paused_for = "database"
+    health.unanswered = 4
     health.recovered = 10
     health.lanes_held = 5
     health.lanes_stopped = {3: "run `vigil lanes repair 3`"}
@@ -29,6 +30,7 @@ def test_each_thing_that_is_missing_is_a_reason():
         "waiting for the broker at b:1",
         "the database does not answer",
         "input is paused: database",
+        "the broker does not answer for 4 of 12 partitions",
         "2 of 12 partitions are not read from yet",
         "1 of 6 lanes are not published",
         "an alert has been waiting for 31 s to be published",
