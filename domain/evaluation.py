@@ -54,9 +54,9 @@ Input: TypeAlias = ObservationSet | Command | Tick | Unevaluated
 def evaluate(chart: Chart, item: Input, protocol: Protocol, *, is_conflict: bool = False) -> Evaluation:
     """Work *item* into *chart* under *protocol*; the same three always give the same answer.
 
-    Timers due by the time of *item* run out first, each at its own due time, so that it makes no
-    difference whether a tick or the next reading brings them to light. *is_conflict* says that the store
-    knows another value of the same device, sign and time.
+    Timers run out with ticks only, each at its own due time: whoever ticks knows that nothing is on its
+    way that belongs before. Replayed data, which nobody ticks, lets them run out itself. *is_conflict* says
+    that the store knows another value of the same device, sign and time.
     """
     course = Course(chart, protocol)
     said = course.take(item, is_conflict=is_conflict)
@@ -132,14 +132,15 @@ class Course:
 
 
 def _reach(draft: Draft, item: ObservationSet | Command | Tick) -> int:
-    """Bring the chart's clock to the time of *item*, which is returned, and let due timers run out."""
+    """Bring the chart's clock to the time of *item*, which is returned, and let due timers run out where that is its business."""
     if isinstance(item, Tick):
         at_ms = to_ms(item.at)
         pass_time(draft, at_ms)
     else:
         at_ms = to_ms(item.received_at)
         draft.is_replayed = item.is_replayed
-        pass_time(draft, at_ms - 1)  # what comes at the very moment it is due is in time
+        if item.is_replayed:  # nobody ticks it
+            pass_time(draft, at_ms - 1)  # what comes at the very moment it is due is in time
     draft.clock_ms = max(draft.clock_ms, at_ms)
     return at_ms
 

@@ -76,23 +76,42 @@ def test_a_timer_runs_out_at_its_due_time_whenever_it_is_noticed(late):
     assert noticed.alerts[0].determined_at == at(64)
 
 
-def test_the_next_reading_brings_the_same_alert_to_light_as_a_tick():
-    ticked, surprised = a_monitor(), a_monitor()
-
-    ticked.tick(64)
-    ticked.take(a_set(100, spo2=97))
-    surprised.take(a_set(100, spo2=97))
-
-    assert surprised.alerts[0] == ticked.alerts[0]
-    assert surprised.said == ticked.said == [(64, "start", OVERDUE), (100, "end", OVERDUE)]
-
-
-def test_a_command_brings_it_to_light_too():
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(an_order(Admit, 100, ward="7b"), id="a command"),
+        pytest.param(a_set(100, device="pump", heart_rate=80), id="another monitor"),
+        pytest.param(a_spot_check(100, spo2=97), id="a spot check"),
+    ],
+)
+def test_only_a_tick_tells_of_a_silence(item):
+    """After an outage of the broker the monitor's own sets may be the next that come."""
     bedside = a_monitor()
 
-    bedside.take(an_order(Admit, 100, ward="7b"))
+    bedside.take(item)
+    assert bedside.alerts == []
+    assert due(bedside) == 64
+    bedside.tick(101)
 
-    assert bedside.said[0] == (64, "start", OVERDUE)
+    assert bedside.said == [(100, "start", OVERDUE)]
+    assert bedside.alerts[0].observed_at == at(64)
+
+
+@pytest.mark.parametrize("observed", [5, 63.9, 100])
+def test_a_silence_that_is_over_before_a_tick_told_of_it_is_not_told(observed):
+    bedside = a_monitor()
+
+    bedside.take(a_set(observed, received=100, spo2=97))
+    bedside.tick(101)
+
+    assert bedside.alerts == []
+    assert due(bedside) > 100
+
+
+def test_replayed_data_which_nobody_ticks_tells_of_a_silence_itself():
+    bedside = Bedside().take_all([a_set(second, spo2=97, replayed=True) for second in (0, 1, 100)])
+
+    assert bedside.said == [(61, "start", OVERDUE), (100, "end", OVERDUE)]
 
 
 def test_what_came_before_the_silence_and_is_read_after_it_does_not_end_it():
