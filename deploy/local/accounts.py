@@ -78,6 +78,11 @@ def balance(installation: Installation) -> Accounts:
 
 def is_at_rest(installation: Installation) -> bool:
     """Whether all input has been taken in and all output published."""
+    return not any(unfinished(installation))
+
+
+def unfinished(installation: Installation) -> tuple[int, int]:
+    """How many records of the input have not been taken in, and how many of the output not published."""
     with closing(psycopg.connect(installation.dsn)) as connection:
         progress = {
             (topic, partition): offset
@@ -91,8 +96,8 @@ def is_at_rest(installation: Installation) -> bool:
         ends = {(each.topic, each.partition): _end(consumer, each) for each in inputs}
         outputs = [TopicPartition(installation.topic(ALERTS[0]), lane) for lane in lanes]
         cursors = {each.partition: max(each.offset, 0) for each in consumer.committed(outputs, timeout=10)}
-    is_taken_in = all(progress.get(place, 0) >= end for place, end in ends.items())
-    return is_taken_in and all(cursors.get(lane, 0) >= last for lane, last in lanes.items())
+    untaken = sum(max(0, end - progress.get(place, 0)) for place, end in ends.items())
+    return untaken, sum(max(0, last - cursors.get(lane, 0)) for lane, last in lanes.items())
 
 
 @dataclass(frozen=True, slots=True)

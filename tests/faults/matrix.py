@@ -27,6 +27,7 @@ def installed(services: Services) -> Iterator[Installation]:
         given = {
             "VIGIL_KAFKA_BOOTSTRAP_SERVERS": services.kafka.bootstrap_servers,
             "VIGIL_TOPIC_PREFIX": prefix,
+            "VIGIL_REPLICATION_FACTOR": str(min(3, services.kafka.brokers_expected)),
         }
         before = {name: os.environ.get(name) for name in given}
         os.environ.update(given)

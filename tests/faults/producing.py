@@ -23,6 +23,7 @@ class Sent:
 
     messages: dict[tuple[str, int, int], Message] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    offered: int = 0  # messages handed to the producer, accepted yet or not
     is_over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -49,6 +50,7 @@ def _send(installation: Installation, load: Load, readings_per_s: float, sent: S
             "partitioner": "murmur2_random",  # as the Java client's default
             "delivery.timeout.ms": 300_000,
             "linger.ms": 5,
+            "reconnect.backoff.max.ms": 1000,  # as the Java client's default
             "log_level": 0,
         }
     )
@@ -73,4 +75,5 @@ def _produce(producer: Producer, installation: Installation, message: Message, s
             return
         sent.messages[delivered.topic(), delivered.partition(), delivered.offset()] = message
 
+    sent.offered += 1
     producer.produce(installation.topic(_TOPICS[message.topic]), message.value, message.key, on_delivery=keep)

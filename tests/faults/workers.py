@@ -28,6 +28,7 @@ class Worker:
     environment: Mapping[str, str]
     pid: int = 0
     starts: int = 0
+    given: Mapping[str, str] = field(default_factory=dict)  # the environment of the present process
     logs: list[Path] = field(default_factory=list)
     ends: list[tuple[int | None, float]] = field(default_factory=list)  # of those told to stop: code, seconds
 
@@ -35,10 +36,10 @@ class Worker:
         self.starts += 1
         log = self.workspace.folder / f"{self.name}-{self.starts}.log"
         self.logs.append(log)
-        given = {**self.environment, **environment}
+        self.given = {**self.environment, **environment}
         arguments = [
             "env",
-            *(f"{name}={value}" for name, value in given.items()),
+            *(f"{name}={value}" for name, value in self.given.items()),
             sys.executable,
             "-m",
             "worker",
@@ -47,6 +48,11 @@ class Worker:
         self.pid = self.workspace.start(
             Program(arguments=arguments, log=log, folder=self.workspace.folder, farewell=signal.SIGTERM)
         )
+
+    @property
+    def http_port(self) -> int:
+        """Where the present process answers; unless it was given one, it tells only once its services are there."""
+        return int(self.given["VIGIL_HTTP_PORT"]) or int(str(self.entries("http_served")[-1]["port"]))
 
     @property
     def exit_code(self) -> int | None:
