@@ -10,6 +10,7 @@ from deploy.local.contents import Content, milliseconds, readings_in, written
 from tests.faults.evidence import Evidence, Record
 from tests.faults.producing import Sent
 from tests.faults.replaying import Replayed, Said
+from tests.faults.strange import Strange, judge
 
 
 @dataclass(slots=True)
@@ -58,8 +59,9 @@ def check(evidence: Evidence, sent: Sent, replayed: Replayed) -> Findings:
     """Compare everything with everything; what was sent, and what the domain makes of it, are believed."""
     findings = Findings()
     _check_log(evidence, sent, findings)
-    _check_readings(evidence, sent, findings)
-    _check_dead_letters(evidence, sent, findings)
+    strange = judge(evidence, sent)
+    _check_readings(evidence, sent, strange, findings)
+    _check_dead_letters(evidence, sent, strange, findings)
     _check_lanes(evidence, findings)
     _check_said(evidence, replayed, findings)
     findings.misorder("records within a chart", replayed.out_of_order)
@@ -79,12 +81,13 @@ def _check_log(evidence: Evidence, sent: Sent, findings: Findings) -> None:
     )
 
 
-def _check_readings(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+def _check_readings(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
     """Every reading that can be used is stored once, with its value, however often it was sent."""
-    wanted: Counter[Content] = Counter()
+    wanted: Counter[Content] = Counter(strange.contents)
+    findings.readings = wanted.total()
     for record in evidence.readings_in:
         message = sent.messages.get(record.place)
-        if message is not None and 0 not in message.bad:
+        if message is not None and 0 not in message.bad and not message.is_strange:
             for position, content in enumerate(readings_in(record.value or b""), start=1):
                 findings.readings += 1
                 if position not in message.bad:
@@ -103,17 +106,22 @@ def _check_readings(evidence: Evidence, sent: Sent, findings: Findings) -> None:
     ]
     findings.duplicates = wanted.total() - len(wanted)
     findings.compare("readings", wanted, stored)
-    said = {_command_id(record) for record in evidence.commands_in}
-    findings.compare("commands", said, [str(row.command_id) for row in evidence.commands])
+    said = {
+        _command_id(record)
+        for record in evidence.commands_in
+        if (message := sent.messages.get(record.place)) is not None and not message.is_strange
+    }
+    findings.compare("commands", said | strange.commands, [str(row.command_id) for row in evidence.commands])
 
 
 def _command_id(record: Record) -> str:
     return str(json.loads(record.value or b"{}")["command_id"])
 
 
-def _check_dead_letters(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+def _check_dead_letters(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
     """Whatever cannot be used is kept once, byte for byte, in the table and in the topic."""
     wanted = {(*place, position) for place, message in sent.messages.items() for position in message.bad}
+    wanted |= strange.refused
     rows = {(row.topic, row.partition, row.offset, row.position): row for row in evidence.dead_letters}
     letters = evidence.out["dead_letters"]
     findings.dead_letters = len(rows)
@@ -121,24 +129,30 @@ def _check_dead_letters(evidence: Evidence, sent: Sent, findings: Findings) -> N
         findings.mistrust(f"dead letters with the reason {reason} that nothing led to", count)
     findings.compare("dead letters in the table", wanted, rows)
     findings.compare("dead letters in the topic", wanted, [_origin(record) for record in letters])
-    originals = {record.place: record for record in evidence.readings_in}
+    originals = {record.place: record for record in (*evidence.readings_in, *evidence.commands_in)}
     changed = [
         (key, value)
         for place, key, value in (
             *((place, row.key, row.value) for place, row in rows.items()),
             *((_origin(record), record.key, record.value) for record in letters),
         )
-        if (original := originals.get(place[:3])) is None or (key, value) != (original.key, original.value)
+        if (original := originals.get(place[:3])) is None
+        or (key or b"", value) != (original.key or b"", original.value)
     ]
     findings.mistrust("dead letters that are not as their record was", len(changed))
+    bared = [
+        place
+        for place, letter in ((_origin(letter), letter) for letter in letters)
+        if (kept := strange.headers.get(place[:3])) is not None and list(letter.headers[: len(kept)]) != kept
+    ]
+    findings.mistrust("dead letters without the headers that their record had", len(bared))
 
 
 def _origin(record: Record) -> tuple[str, int, int, int]:
-    topic, partition, offset, position = (
-        record.header(f"dlq-{name}") or "-1"
-        for name in ("original-topic", "original-partition", "original-offset", "position")
-    )
-    return topic, int(partition), int(offset), int(position)
+    """Where it was given up on: by our problem, which is the last; a producer may claim another origin."""
+    problem = json.loads(record.header("dlq-problem") or "{}")
+    _, topic, partition, offset = problem["instance"].split("/")
+    return topic, int(partition), int(offset), int(problem["position"])
 
 
 def _sequence(record: Record) -> int:

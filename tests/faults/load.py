@@ -44,27 +44,29 @@ class Message:
     key: str | None
     value: bytes | None
     bad: frozenset[int] = frozenset()
+    is_strange: bool = False  # nobody knows beforehand what can be used of it: the decoders are asked
 
 
 class Load:
     """Messages without end; the same seed gives the same, but for the time they are sent at."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, patients: int = PATIENTS) -> None:
         self._random = Random(seed)
         self._seed = seed
+        self._patients = patients
         self._number = 0
         self._recent: list[dict[str, object]] = []
         self._episodes: dict[tuple[str, str], int] = {}  # sets that still alarm, by patient and sign
 
     def admissions(self, now: datetime) -> Iterator[Message]:
         """Every patient in a bed; no ward has enough silent monitors to be told about as a whole."""
-        for index in range(PATIENTS):
+        for index in range(self._patients):
             yield self._command(index, "admit", now)
 
     def next_message(self, now: datetime, elapsed_s: float) -> Message:
         """The next message, observed about *now*, *elapsed_s* after the load began."""
         if self._random.random() < 0.002:
-            return self._command(self._random.randrange(PATIENTS), "move", now)
+            return self._command(self._random.randrange(self._patients), "move", now)
         (kind,) = self._random.choices([*_KINDS, "plain"], [*_KINDS.values(), 100 - sum(_KINDS.values())])
         if kind == "bad_record":
             return self._bad_record()
@@ -78,9 +80,9 @@ class Load:
     def _set(self, kind: str, now: datetime, elapsed_s: float) -> dict[str, object]:
         random = self._random
         is_spot_check = random.random() < 0.2
-        index = random.randrange(PATIENTS)
+        index = random.randrange(self._patients)
         while _is_silent(index, elapsed_s):
-            index = random.randrange(PATIENTS)
+            index = random.randrange(self._patients)
         patient = self._patient(index)
         device = f"spot-{index}-{random.randrange(_SPOT_DEVICES)}" if is_spot_check else f"monitor-{index}"
         ago = {"reordered": random.uniform(1, 40), "late": random.uniform(90, 900)}.get(
@@ -138,7 +140,7 @@ class Load:
             "command_id": str(UUID(int=self._random.getrandbits(128), version=4)),
             "patient_id": patient,
             "issued_at": now.isoformat(timespec="milliseconds"),
-            "ward": f"w{index % (PATIENTS // 2)}",
+            "ward": f"w{index % (self._patients // 2)}",
             "bed": str(self._random.randint(1, 9)),
         }
         return Message(number=self._next(), topic="commands", key=patient, value=json.dumps(body).encode())
