@@ -26,8 +26,9 @@ WARD = ("--beds", "12", "--deteriorations", "6", "--speed-up", "30", "--seconds"
 
 
 @pytest.fixture
-def address(vigil_address):
-    """A worker on topics and tables of its own, with a simulated ward; where it serves its metrics."""
+def address(vigil_address, monkeypatch):
+    """A worker of two processes on topics and tables of its own, with a simulated ward; where it serves its metrics."""
+    monkeypatch.setenv("VIGIL_PROCESSES", "2")
     with (
         Workspace() as workspace,
         worker(workspace, f"http://{vigil_address}/health/ready"),
@@ -87,6 +88,7 @@ def test_every_query_gives_data_and_the_ward_view_shows_the_same_ward(
     watch(Settings(), once=True, console=console)
 
     assert empty == []
+    assert b'vigil_process_up{process="2"} 1.0' in served(address)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
     assert "alerts are arriving (checked " in console.file.getvalue()
     assert "DEMO" in console.file.getvalue()

@@ -165,6 +165,20 @@ def test_processes_have_names_of_their_own_in_the_group_and_those_without_a_lane
     assert sorted(member.group_instance_id for member in described.members) == ["bedside-1", "bedside-2"]
 
 
+def test_a_worker_that_waits_says_for_what_and_can_be_told_to_stop(installation):
+    waiting = replace(installation, database_url="postgresql+asyncpg://u:p@127.0.0.1:1/d")
+    with waiting.running(is_ready=False) as process:
+        eventually(lambda: waiting.get("/health/ready")[0] == 503, 30)
+        eventually(lambda: "waiting for the database" in report(waiting)["reasons"][0])
+        assert report(waiting)["reasons"][1:] == ["process 2: waits for process 1"]
+        assert waiting.get("/health/live")[0] == 200
+        assert values(scraped(waiting), "vigil_ready") == {"1": 0.0}
+        process.terminate()
+
+        assert process.wait(10) == 0
+        assert running(waiting) == []
+
+
 def test_what_is_missing_is_said_once_for_all(installation):
     missing = installation.vigil("run", VIGIL_TOPIC_PREFIX=f"{installation.prefix}none.")
     away = installation.vigil("run", "--wait", "1", VIGIL_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")

@@ -66,6 +66,7 @@ def fork(count: int, listening: socket.socket) -> Part | list[Process]:
     for number in range(1, count + 1):
         own = socket.create_server((_LOOPBACK, 0))
         leash, end = socket.socketpair()
+        leash.setblocking(False)  # noqa: FBT003  the supervisor has an event loop
         ends.sockets.append(leash)
         pid = os.fork()
         if pid == 0:

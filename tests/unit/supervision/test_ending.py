@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import subprocess
@@ -122,4 +123,7 @@ def test_processes_end_with_their_parent_on_every_system_however_busy_they_are()
         deadline = time.monotonic() + 5
         while any(map(is_running, pids)) and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert not any(map(is_running, pids))
+        left_over = [pid for pid in pids if is_running(pid)]
+        for pid in left_over:
+            os.kill(pid, signal.SIGKILL)
+    assert left_over == []
