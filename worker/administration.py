@@ -58,8 +58,9 @@ async def maintain_database(
 async def _published(settings: Settings, engine: AsyncEngine, wait: float) -> Mapping[int, int]:
     """The cursor of each lane, where it and the database agree. Raises OperatorError where they do not."""
     names = TopicNames(settings.topic_prefix)
+    begun = await startup.lanes_begun(engine)
     async with startup.connected_admin(settings, Patience(wait)) as admin:
-        lanes = await startup.check_broker(admin, names)
+        lanes = (await startup.check_broker(admin, names, begun)).lanes
     client = AIOKafkaClient(**client_arguments(settings))
     await client.bootstrap()
     try:

@@ -26,7 +26,7 @@ from worker.parts import Worker
 from worker.protocols import load_protocol
 from worker.settings import Settings, fault_point
 from worker.startup import Patience
-from worker.topics import TopicNames
+from worker.topics import Layout, TopicNames
 
 _TICK_SECONDS = 0.1
 _CONNECTIONS = 8  # kept open; a few more when all are in use
@@ -67,14 +67,14 @@ async def run(
         _ticking(health, metrics),
         open_engine(settings.database_url.get_secret_value(), pool_size=_CONNECTIONS) as engine,
     ):
-        lanes = await _unless_stopped(_ready_to_start(settings, engine, health, wait), stop)
-        if lanes is not None:
+        layout = await _unless_stopped(_ready_to_start(settings, engine, health, wait), stop)
+        if layout is not None:
             _collect_seldom()
-            lanes_known.append(lanes)
-            checked(lanes)
+            lanes_known.append(layout.lanes)
+            checked(layout.lanes)
             if listening is None:
                 log.info("http_served", host=settings.http_host, port=port)
-            worker = Worker(settings, protocol, engine, lanes=lanes, metrics=metrics, health=health)
+            worker = Worker(settings, protocol, engine, layout=layout, metrics=metrics, health=health)
             await worker.run(stop)
     log.info("worker_stopped")
 
@@ -101,8 +101,10 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _ready_to_start(settings: Settings, engine: AsyncEngine, health: Health, wait: float | None) -> int:
-    """Wait for database and broker, and see that both are as they must be; returns the number of lanes."""
+async def _ready_to_start(
+    settings: Settings, engine: AsyncEngine, health: Health, wait: float | None
+) -> Layout:
+    """Wait for database and broker, and see that both are as they must be; returns how the topics are laid out."""
 
     def tell(what: str | None) -> None:
         health.waiting_for = what or "start-up"
@@ -113,14 +115,15 @@ async def _ready_to_start(settings: Settings, engine: AsyncEngine, health: Healt
 
     await startup.database_answers(engine, Patience(wait, tell))
     await startup.check_database(engine, settings)
+    begun = await startup.lanes_begun(engine)
     async with startup.connected_admin(settings, Patience(wait, tell_of_broker)) as admin:
-        lanes = await startup.check_broker(admin, TopicNames(settings.topic_prefix))
+        layout = await startup.check_broker(admin, TopicNames(settings.topic_prefix), begun)
     await installation.claim(engine, settings)  # not before the topics: a misspelt prefix must not stay
-    await startup.ensure_lanes(engine, lanes)
-    return lanes
+    await startup.ensure_lanes(engine, layout.lanes)
+    return layout
 
 
-async def _unless_stopped(work: Awaitable[int], stop: asyncio.Event) -> int | None:
+async def _unless_stopped(work: Awaitable[Layout], stop: asyncio.Event) -> Layout | None:
     """What *work* gives; None if the worker is told to stop before."""
     working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -35,14 +35,18 @@ def until_of(first_record_ms: int | None, found_at: datetime) -> datetime:
     return min(from_ms(first_record_ms), found_at)
 
 
-async def pass_over(work: UnitOfWork, losses: Sequence[Loss]) -> list[InputLoss]:
-    """Move on beyond *losses*, and return what each ward must be told. Raises LostClaimError."""
+async def pass_over(work: UnitOfWork, losses: Sequence[Loss], lanes: int) -> list[InputLoss]:
+    """Move on beyond *losses*, and return what each ward must be told. Raises LostClaimError.
+
+    Of a partition beyond the *lanes* those wards are told whose patients it has taken over.
+    """
     seen = await work.progress.last_seen([(loss.topic, loss.partition) for loss in losses])
     await work.progress.claim(
         [Claim(loss.topic, loss.partition, loss.stored, loss.beginning) for loss in losses]
     )
-    wards = await work.wards.on_lanes({loss.partition for loss in losses})
-    return _told(losses, seen, wards)
+    lane_of = {loss.partition: loss.partition % lanes for loss in losses}
+    wards = await work.wards.on_lanes(set(lane_of.values()))
+    return _told(losses, seen, {partition: wards[lane] for partition, lane in lane_of.items()})
 
 
 def _told(

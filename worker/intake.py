@@ -323,7 +323,9 @@ class Intake:
                     found_at=found_at,
                 )
             )
-        outcome = await self._pipeline.tell_wards(partial(pass_over, losses=losses))
+        outcome = await self._pipeline.tell_wards(
+            partial(pass_over, losses=losses, lanes=self._pipeline.lanes)
+        )
         self._wake(outcome.lanes)
         for recovery in found.values():
             recovery.position.stored = recovery.position.expected

@@ -1,11 +1,13 @@
 """What we reach into aiokafka and FastStream for; all of it in one place, held to the pinned versions by a test."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
 
@@ -31,6 +33,19 @@ def position_of(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | 
 def seconds_since_poll(consumer: AIOKafkaConsumer) -> float:
     """How long nobody has asked the consumer for records."""
     return float(consumer._subscription.fetcher_idle_time)  # noqa: SLF001
+
+
+def partitions_known(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> tuple[int, ...]:
+    """How many partitions each of *topics* has, as the consumer has heard last."""
+    cluster = consumer._client.cluster  # noqa: SLF001
+    return tuple(len(cluster.partitions_for_topic(topic) or ()) for topic in topics)
+
+
+def join_again(consumer: AIOKafkaConsumer, assignors: Sequence[type[RangePartitionAssignor]]) -> None:
+    """Offer the group *assignors* from now on, and ask for a new assignment; does not wait."""
+    coordinator = consumer._coordinator  # noqa: SLF001
+    coordinator._assignors = assignors  # noqa: SLF001
+    coordinator.request_rejoin()
 
 
 def has_consume_task(subscriber: Any) -> bool:  # noqa: ANN401 (FastStream's subscriber of any kind)

@@ -43,8 +43,9 @@ async def at_lanes(settings: Settings, wait: float) -> AsyncIterator[tuple[Place
     names = TopicNames(settings.topic_prefix)
     async with startup.connected_database(settings, Patience(wait)) as engine:
         await startup.check_database(engine, settings)
+        begun = await startup.lanes_begun(engine)
         async with startup.connected_admin(settings, Patience(wait)) as admin:
-            lanes = await startup.check_broker(admin, names)
+            lanes = (await startup.check_broker(admin, names, begun)).lanes
         await startup.ensure_lanes(engine, lanes)
         connection = client_arguments(settings)
         yield Place(engine=engine, names=names, group=settings.group, connection=connection), lanes

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.protocol import Protocol
 from persistence.outbox import OutgoingRecord
+from worker.assignors import Assignment
 from worker.connections import client_arguments
 from worker.errors import WorkerError
 from worker.health import Health
@@ -32,7 +33,7 @@ from worker.settings import Settings
 from worker.stream_breaker import StreamBreaker
 from worker.subscribers import Listener, make_broker, subscribe
 from worker.timers import Timers
-from worker.topics import TopicNames
+from worker.topics import Layout, TopicNames
 from worker.watchdog import judge, signs_of
 
 _RETRY_BACKOFF_MS = 5  # between a lane's transactions, one right after the other
@@ -51,17 +52,17 @@ class Worker:
         protocol: Protocol,
         engine: AsyncEngine,
         *,
-        lanes: int,
+        layout: Layout,
         metrics: Metrics,
         health: Health,
     ) -> None:
         self._settings, self._protocol, self._metrics, self._health = settings, protocol, metrics, health
-        self._names = TopicNames(settings.topic_prefix)
+        self._names, self._lane_count = TopicNames(settings.topic_prefix), layout.lanes
         self._instance = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
         pipeline = Pipeline(
             engine=engine,
             protocol=protocol,
-            lanes=lanes,
+            lanes=layout.lanes,
             site=settings.site,
             group=settings.group,
             version=version_of("vigil-alerting"),
@@ -87,12 +88,18 @@ class Worker:
         self._observer = Observer(
             engine=engine, intake=self._intake, lanes=self._lanes, metrics=metrics, health=health
         )
+        self._assignment = Assignment(self._names.inputs, layout.inputs)
         self._broker = make_broker(settings, metrics.registry)
         listener = Listener(
             on_assigned=self._on_assigned, on_revoked=self._on_revoked, turn=self._intake.turn
         )
         self._subscriber = subscribe(
-            self._broker, settings, self._names, take=self._intake.take, listener=listener
+            self._broker,
+            settings,
+            self._names,
+            take=self._intake.take,
+            listener=listener,
+            assignors=self._assignment.assignors,
         )
         self._intake.source = self._subscriber
 
@@ -166,12 +173,16 @@ class Worker:
         consumer = self._intake.consumer
         if consumer is not None:
             judge(signs_of(self._subscriber, consumer))
+            self._assignment.look(consumer)
             self._metrics.watchdog_last_pass_timestamp_seconds.set(time.time())
 
     def _on_assigned(self, partitions: Iterable[TopicPartition]) -> None:
         self._metrics.consumer_rebalances.labels(event=RebalanceEvent.ASSIGNED).inc()
         self._intake.assigned(partitions)
-        self._lanes.assign(p.partition for p in partitions if p.topic == self._names.readings)
+        held = {p.partition for p in partitions if p.topic == self._names.readings}
+        if beyond := {n for n in held if n >= self._lane_count}:
+            log.warning("more_partitions_than_lanes", partitions=sorted(beyond), lanes=self._lane_count)
+        self._lanes.assign(held - beyond)  # the patients in those keep their lanes, whoever holds them
 
     def _on_revoked(self, partitions: Iterable[TopicPartition]) -> None:
         self._metrics.consumer_rebalances.labels(event=RebalanceEvent.REVOKED).inc()

@@ -145,7 +145,7 @@ class Pipeline:
         for record, refusal in (*refused, *ledger.refused):
             row, outgoing = dead_letter_record(record, refusal, by)
             rows.append(row)
-            ledger.outgoing.setdefault(record.partition, []).append(outgoing)
+            ledger.outgoing.setdefault(record.partition % self.lanes, []).append(outgoing)
         return rows
 
     async def _judge_wards(self, work: UnitOfWork, ledger: Ledger) -> None:

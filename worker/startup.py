@@ -34,7 +34,7 @@ from worker.database_refusals import refusal_of
 from worker.errors import OperatorError, UnreachableError
 from worker.internals import oldest_fetch_version
 from worker.settings import Settings
-from worker.topics import TopicNames, check_durable, describe_topics, lane_count
+from worker.topics import Layout, TopicNames, check_durable, describe_topics, lane_count
 
 _FETCH_OF_KAFKA_4 = 4
 """Kafka 4.0 gave up the older versions of its protocol; what it still speaks tells it from 3.x."""
@@ -158,16 +158,16 @@ async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, ask: str, 
     return result
 
 
-async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames) -> int:
-    """See that the broker is new enough and the topics are right; returns the number of lanes."""
+async def check_broker(admin: AIOKafkaAdminClient, names: TopicNames, begun: int) -> Layout:
+    """See that the broker is new enough and the topics are right; *begun* is how many lanes there are already."""
     if await oldest_fetch_version(admin) < _FETCH_OF_KAFKA_4:
         raise OperatorError(
             "the broker is older than Kafka 4.0, whose transactions Vigil relies on; upgrade it"
         )
     states = await describe_topics(admin, names)
-    lanes = lane_count(names, states)
+    lanes = lane_count(names, states, begun)
     check_durable(names, states, brokers=len((await admin.describe_cluster())["brokers"]))
-    return lanes
+    return Layout(lanes, tuple(states[topic].partitions for topic in names.inputs))
 
 
 async def check_database(engine: AsyncEngine, settings: Settings) -> None:
@@ -183,13 +183,13 @@ async def check_database(engine: AsyncEngine, settings: Settings) -> None:
     await installation.check_owner(engine, settings)
 
 
-async def ensure_lanes(engine: AsyncEngine, lanes: int) -> None:
-    """Make the lanes' rows; raises OperatorError where the database was made for another number of them."""
+async def lanes_begun(engine: AsyncEngine) -> int:
+    """How many lanes the database was begun with; 0 before the first start."""
     async with unit_of_work(engine) as work:
-        known = await work.lanes.count()
-        if known not in (0, lanes):
-            raise OperatorError(
-                f"the topics have {lanes} partitions, but this database was begun with {known}; a patient's alerts would "
-                f"change their lane: use topics with {known} partitions, or another database"
-            )
+        return await work.lanes.count()
+
+
+async def ensure_lanes(engine: AsyncEngine, lanes: int) -> None:
+    """Make the lanes' rows, if they are not there yet."""
+    async with unit_of_work(engine) as work:
         await work.lanes.ensure(lanes)

@@ -26,6 +26,7 @@ POLL_TIMEOUT_MS = 5
 _FETCH_MAX_WAIT_MS = 100  # a partition that was left out of a long poll waits for its end
 _FETCH_MAX_BYTES = 8 * 2**20
 _REVOKE_SECONDS = 2.0
+_METADATA_MS = 30_000  # a partition that is added is not read from for so long; five minutes by default
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 
@@ -42,6 +43,7 @@ def make_broker(settings: Settings, registry: CollectorRegistry) -> KafkaBroker:
         settings.kafka_bootstrap_servers.split(","),
         security=security_of(settings),
         consumer_only=True,
+        metadata_max_age_ms=_METADATA_MS,
         allow_auto_create_topics=False,  # FastStream would make them with one partition
         apply_types=False,
         middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name="vigil")],
@@ -51,13 +53,14 @@ def make_broker(settings: Settings, registry: CollectorRegistry) -> KafkaBroker:
     )
 
 
-def subscribe(
+def subscribe(  # noqa: PLR0913  all that makes a subscriber
     broker: KafkaBroker,
     settings: Settings,
     names: TopicNames,
     *,
     take: Callable[[Records], Awaitable[None]],
     listener: ConsumerRebalanceListener,
+    assignors: Sequence[type[RangePartitionAssignor]],
 ) -> BatchSubscriber:
     """Declare the one subscriber; what it is handed goes to *take*, which must not raise.
 
@@ -71,7 +74,7 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,
         group_id=settings.group,
         group_instance_id=settings.instance_id,
-        partition_assignment_strategy=[RangePartitionAssignor],  # partition n of both topics to one worker
+        partition_assignment_strategy=assignors,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         session_timeout_ms=int(settings.session_timeout * 1000),

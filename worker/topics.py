@@ -177,15 +177,33 @@ async def describe_topics(admin: AIOKafkaAdminClient, names: TopicNames) -> dict
     return {topic: TopicState(count, configs.get(topic, {})) for topic, count in counts.items()}
 
 
-def lane_count(names: TopicNames, states: Mapping[str, TopicState]) -> int:
-    """How many lanes there are. Raises OperatorError where the topics are not as they must be."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many lanes there are, and how many partitions each input topic has."""
+
+    lanes: int
+    inputs: tuple[int, ...]
+
+
+def lane_count(names: TopicNames, states: Mapping[str, TopicState], begun: int = 0) -> int:
+    """How many lanes there are. Raises OperatorError where the topics are not as they must be.
+
+    A Vigil begins with as many as each of its topics has partitions. Once it has *begun*, patients keep their
+    lanes: topics may have more partitions since then, but none may have fewer.
+    """
     missing = [topic for topic in names.all if topic not in states]
     if missing:
         raise OperatorError(f"missing topic: {', '.join(missing)}; make it with `vigil topics create`")
     counts = {topic: states[topic].partitions for topic in names.all}
-    if len(set(counts.values())) > 1:
-        told = ", ".join(f"{topic} {count}" for topic, count in counts.items())
+    told = ", ".join(f"{topic} {count}" for topic, count in counts.items())
+    if not begun and len(set(counts.values())) > 1:
         raise OperatorError(f"the topics must all have the same number of partitions, but have: {told}")
+    if min(counts.values()) < begun:
+        raise OperatorError(
+            f"this database was begun with {begun} lanes, so each topic must have {begun} partitions or more, but they "
+            f"have: {told}; raise those with fewer (kafka-topics --alter --partitions {begun}), or use the database "
+            "that belongs to these topics"
+        )
     for topic in names.inputs:
         if states[topic].config.get(_TIME_TYPE) != "LogAppendTime":
             raise OperatorError(
@@ -193,7 +211,12 @@ def lane_count(names: TopicNames, states: Mapping[str, TopicState]) -> int:
                 f"set it with kafka-configs --alter --entity-type topics --entity-name {topic} "
                 f"--add-config {_TIME_TYPE}=LogAppendTime"
             )
-    return counts[names.readings]
+    return begun or counts[names.readings]
+
+
+def fewest_partitions(names: TopicNames, states: Mapping[str, TopicState]) -> int:
+    """How many lanes there can be at most: the database, which knows, is not asked by whoever only reads."""
+    return min((states[topic].partitions for topic in names.outputs if topic in states), default=0)
 
 
 def check_durable(names: TopicNames, states: Mapping[str, TopicState], brokers: int) -> None:

@@ -16,7 +16,7 @@ from worker.connections import client_arguments
 from worker.errors import OperatorError
 from worker.settings import Settings
 from worker.startup import Patience, connected_admin
-from worker.topics import TopicNames, describe_topics, lane_count
+from worker.topics import TopicNames, describe_topics, fewest_partitions, lane_count
 from worker.watch_heading import Expected
 from worker.watch_screen import Screen
 from worker.watch_ward import Arrival, WardView
@@ -73,7 +73,8 @@ async def _watch(  # noqa: PLR0913  likewise
     names = TopicNames(settings.topic_prefix)
     # Also finds out, in clear words, that there is no broker or that it refuses us.
     async with connected_admin(settings, Patience(wait)) as admin:
-        lanes = lane_count(names, await describe_topics(admin, names))
+        states = await describe_topics(admin, names)
+        lanes = lane_count(names, states, fewest_partitions(names, states))
     expected = Expected(lanes, timedelta(seconds=settings.heartbeat_interval * _PATIENCE))
     consumer = AIOKafkaConsumer(
         **client_arguments(settings), enable_auto_commit=False, isolation_level="read_committed"

@@ -368,7 +368,7 @@ def started_and_stopped(installation):
         process.wait(10)
 
 
-def test_a_database_begun_with_another_number_of_lanes_is_one_line(installation):
+def test_topics_that_have_grown_leave_the_patients_in_their_lanes(installation):
     from confluent_kafka.admin import NewPartitions  # noqa: PLC0415
 
     started_and_stopped(installation)
@@ -378,8 +378,13 @@ def test_a_database_begun_with_another_number_of_lanes_is_one_line(installation)
     ).values():
         grown.result(10)
 
-    eventually(lambda: "begun with 2" in installation.vigil("run").stderr)
-    assert "begun with 2" in mistake(installation.vigil("run"), 2)
+    with installation.running():
+        for number in range(6):
+            installation.produce(a_reading(170, patient_id=f"P-{number}"), key=f"P-{number}".encode())
+        alerts = installation.read(installation.topic("alerts.test"), 6)
+
+    assert len(alerts) == 6
+    assert {alert.partition() for alert in alerts} <= {0, 1}
 
 
 @pytest.mark.parametrize("name", ["GROUP", "TOPIC_PREFIX"])

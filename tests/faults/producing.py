@@ -51,6 +51,7 @@ def _send(installation: Installation, load: Load, readings_per_s: float, sent: S
             "delivery.timeout.ms": 300_000,
             "linger.ms": 5,
             "reconnect.backoff.max.ms": 1000,  # as the Java client's default
+            "topic.metadata.refresh.interval.ms": 2_000,  # so that it soon writes to partitions that are added
             "log_level": 0,
         }
     )

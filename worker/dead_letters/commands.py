@@ -75,7 +75,7 @@ async def replay(  # noqa: PLR0913, PLR0917  what was asked for, and who is told
         startup.connected_admin(settings, Patience(wait)) as admin,
     ):
         names = TopicNames(settings.topic_prefix)
-        await startup.check_broker(admin, names)
+        await startup.check_broker(admin, names, await startup.lanes_begun(engine))
         states = await describe_topics(admin, names)
         plan, count = await _ask(engine, wanted, manner)
         begun(count)

@@ -36,7 +36,7 @@ async def on_a_ward(pipeline):
 
 
 def tell(pipeline, *losses):
-    return pipeline.tell_wards(partial(pass_over, losses=losses))
+    return pipeline.tell_wards(partial(pass_over, losses=losses, lanes=LANES))
 
 
 async def next_offset(bystander):

@@ -31,6 +31,24 @@ def test_unequal_partition_counts_are_refused():
         lane_count(NAMES, states)
 
 
+def test_a_vigil_that_has_begun_keeps_its_lanes_whatever_was_added_to_a_topic():
+    states = as_they_must_be(6) | {NAMES.readings: TopicState(12, wanted_config(NAMES, NAMES.readings, 1))}
+
+    assert lane_count(NAMES, states, begun=6) == 6
+    assert lane_count(NAMES, as_they_must_be(12), begun=6) == 6
+
+
+def test_no_topic_may_have_fewer_partitions_than_there_are_lanes():
+    states = as_they_must_be(6) | {NAMES.heartbeat: TopicState(3, wanted_config(NAMES, NAMES.heartbeat, 1))}
+
+    with pytest.raises(
+        OperatorError, match=r"begun with 6 lanes.*heartbeat\.v1 3; raise those with fewer"
+    ) as told:
+        lane_count(NAMES, states, begun=6)
+
+    assert "\n" not in str(told.value)
+
+
 def test_an_input_topic_must_be_stamped_by_the_log():
     states = as_they_must_be() | {NAMES.readings: TopicState(6, {"message.timestamp.type": "CreateTime"})}
 
