@@ -49,6 +49,8 @@ class Reason(StrEnum):
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
     RHYTHM_RIGHT = "rhythm_right"  # it no longer does
     WARD_SILENT = "ward_silent"
+    DEVICE_UNUSABLE = "device_unusable"  # of the last sets of a device nearly none could be used
+    DEVICE_USABLE = "device_usable"  # they can again
     INPUT_PAUSED = "input_paused"  # nothing on an input partition can be used
     INPUT_RESUMED = "input_resumed"  # it can again
     INPUT_LOST = "input_lost"  # deleted from the log before it was read

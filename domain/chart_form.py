@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
+from domain.bad_devices import DeviceStanding
 from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Offsets, Source, Track
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
@@ -87,6 +88,27 @@ def ward_from_form(form: Form, *, ward: str, mode: Mode, lane: int, ward_seq: in
         silent=form.get("silent", {}),
         paused=form.get("paused", {}),
         alarms={alarm.rule_id: alarm for alarm in alarms},
+    )
+
+
+def device_standing_to_form(standing: DeviceStanding) -> dict[str, Any]:
+    """What is known of a device beyond its key, lane and number."""
+    alarm = _alarm_to_form(standing.alarm) if standing.alarm else None
+    return {"v": _VERSION, "clock": standing.clock_ms, "results": standing.results, "alarm": alarm}
+
+
+def device_standing_from_form(
+    form: Form, *, device_id: str, mode: Mode, lane: int, device_seq: int
+) -> DeviceStanding:
+    """The device that *form* was made of."""
+    return DeviceStanding(
+        device_id=device_id,
+        mode=mode,
+        lane=lane,
+        device_seq=device_seq,
+        clock_ms=form["clock"],
+        results=form["results"],
+        alarm=_alarm_from_form(form["alarm"]) if form["alarm"] else None,
     )
 
 

@@ -182,6 +182,9 @@ class SignalRules:
     overdue_priority: Priority
     ward_silent_devices: int
     ward_silent_within_ms: int
+    device_unusable: int  # of so many of a device's last sets nothing can be used: an alarm …
+    device_unusable_of: int  # … of so many
+    device_usable_again: int  # sets in a row of which something can
     input_lost_stands_ms: int  # how long it is told that readings were lost
     spot_check_interval_ms: int  # sending more often than this is not a spot check …
     spot_check_burst: int  # … when it happens this often in a row

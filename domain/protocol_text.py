@@ -32,6 +32,7 @@ _AGE = re.compile(r"(\d+)(mo|y)")
 _LINE = re.compile(r"at line (\d+)")
 _LARGEST = 1_000_000
 _INPUT_LOST_STANDS = timedelta(hours=1)
+_DEVICE_UNUSABLE, _DEVICE_UNUSABLE_OF, _DEVICE_USABLE_AGAIN = 20, 25, 3
 
 _Member = TypeVar("_Member", bound=Enum)
 
@@ -120,8 +121,8 @@ class _Table:
             raise self.error(key, f"is {said!r}; wanted is a number")
         return float(said)
 
-    def whole(self, key: str) -> int:
-        said = int(self.take(key, int, "a whole number above 0"))
+    def whole(self, key: str, default: Any = ...) -> int:
+        said = int(self.take(key, int, "a whole number above 0", default))
         if said < 1:
             raise self.error(key, f"is {said!r}; wanted is a whole number above 0")
         return said
@@ -275,6 +276,9 @@ def _signals(document: _Table) -> SignalRules:
         overdue_priority=table.member("overdue_priority", Priority),
         ward_silent_devices=table.whole("ward_silent_devices"),
         ward_silent_within_ms=table.ms("ward_silent_within"),
+        device_unusable=table.whole("device_unusable", _DEVICE_UNUSABLE),
+        device_unusable_of=table.whole("device_unusable_of", _DEVICE_UNUSABLE_OF),
+        device_usable_again=table.whole("device_usable_again", _DEVICE_USABLE_AGAIN),
         input_lost_stands_ms=table.ms("input_lost_stands", _INPUT_LOST_STANDS),
         spot_check_interval_ms=table.ms("spot_check_interval"),
         spot_check_burst=table.whole("spot_check_burst"),

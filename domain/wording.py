@@ -23,6 +23,7 @@ _SPOKEN: dict[Reason, str] = {
     Reason.TOO_FREQUENT: "a spot-check device sends like a monitor, check its setting",
     Reason.NOT_EVALUATED: "readings could not be judged by Vigil, check the patient",
     Reason.WARD_SILENT: "several monitors fell silent at once, check the network",
+    Reason.DEVICE_UNUSABLE: "nothing it sends can be used, check the device and its patient",
     Reason.INPUT_PAUSED: "what monitors send cannot be used, patients are not watched, check them",
     Reason.INPUT_LOST: "readings that came {span} were lost, check the patients",
 }
@@ -41,6 +42,7 @@ _SUBJECTS = {
     "clock-skew": "clock alarm:",
     "too-frequent": "spot-check device:",
     "ward-silent": "silent monitors:",
+    "device-unusable": "what it sends:",
     "input-paused": "what the monitors send:",
     "input-lost": "readings lost {span}:",
     "not-evaluated": "readings that could not be judged:",
@@ -57,6 +59,7 @@ _ENDINGS: dict[Reason, str] = {
     Reason.NOT_IN_FORCE: "ended, the limit no longer stands for this patient",
     Reason.SENSOR_OFF: "ended, the sensor is off",
     Reason.EVALUATED: "they are judged again",
+    Reason.DEVICE_USABLE: "it can be used again",
     Reason.INPUT_RESUMED: "it can be used again",
     Reason.TOLD_LONG_ENOUGH: "told long enough",
 }
@@ -95,7 +98,10 @@ def quantity(sign: VitalSign, value: float) -> str:
 
 def _place(occasion: Occasion) -> str:
     if occasion.patient_id is None:
-        return "Patients on no ward" if occasion.ward is None else f"Ward {occasion.ward}"
+        if occasion.ward is not None:
+            return f"Ward {occasion.ward}"
+        device_id = occasion.alarm.device_id
+        return "Patients on no ward" if device_id is None else f"Device {device_id}"
     tail = occasion.patient_id[-4:]
     if occasion.bed is None:
         return f"Patient …{tail}"

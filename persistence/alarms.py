@@ -12,10 +12,10 @@ from persistence.connection import Connection, columns_of
 
 _SAVE = """
 INSERT INTO alarms AS a (episode_id, alarm_id, chart_id, ward, mode, rule_id, kind, vital_sign, state, priority,
-                         onset_at, started_at, ended_at, value, value_at, updated_seq)
+                         onset_at, started_at, ended_at, value, value_at, updated_seq, device_id)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-                     $14::float8[], $15::timestamptz[], $16::bigint[])
+                     $14::float8[], $15::timestamptz[], $16::bigint[], $17::text[])
 ON CONFLICT (episode_id) DO UPDATE
 SET ward = EXCLUDED.ward, state = EXCLUDED.state, priority = EXCLUDED.priority, started_at = EXCLUDED.started_at,
     ended_at = EXCLUDED.ended_at, value = EXCLUDED.value, value_at = EXCLUDED.value_at,
@@ -24,7 +24,8 @@ SET ward = EXCLUDED.ward, state = EXCLUDED.state, priority = EXCLUDED.priority, 
 _OPEN = """
 SELECT a.kind, a.priority, a.state, count(*) AS alarms
 FROM alarms AS a LEFT JOIN charts AS c USING (chart_id) LEFT JOIN wards AS w ON w.ward = a.ward AND w.mode = a.mode
-WHERE a.ended_at IS NULL AND coalesce(c.lane, w.lane) = ANY($1::int[])
+LEFT JOIN devices AS d ON d.device_id = a.device_id AND d.mode = a.mode
+WHERE a.ended_at IS NULL AND coalesce(c.lane, w.lane, d.lane) = ANY($1::int[])
 GROUP BY a.kind, a.priority, a.state
 """
 
@@ -33,7 +34,8 @@ GROUP BY a.kind, a.priority, a.state
 class Episode:
     """An alarm with what the register wants to know beside it: whose it is, and when it was over.
 
-    *updated_seq* is the number of the chart, or of the ward, that it last changed with.
+    *updated_seq* is the number of the chart, ward or device that it last changed with; *device_id* is told only
+    where the alarm is about a device as a whole.
     """
 
     alarm: Alarm
@@ -41,6 +43,7 @@ class Episode:
     updated_seq: int
     chart_id: int | None = None
     ward: str | None = None
+    device_id: str | None = None
     ended_at: datetime | None = None
 
 
@@ -66,7 +69,7 @@ class AlarmRepository:
         # In the order of the key, so that two batches cannot wait for each other.
         rows = [_row(latest[episode_id]) for episode_id in sorted(latest)]
         if rows:
-            await self._connection.execute(_SAVE, *columns_of(rows, 16))
+            await self._connection.execute(_SAVE, *columns_of(rows, 17))
 
     async def count_open(self, lanes: Iterable[int]) -> Mapping[OpenAlarms, int]:
         """Return how many alarms are open in *lanes*."""
@@ -96,4 +99,5 @@ def _row(episode: Episode) -> tuple[Any, ...]:
         alarm.value,
         None if alarm.value_ms is None else from_ms(alarm.value_ms),
         episode.updated_seq,
+        episode.device_id,
     )

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 _COLUMNS = (
     ("readings", "commands", "ticks"),
     ("charts", "alarms"),
-    ("lanes", "wards", "outbox", "published_ids"),
+    ("lanes", "wards", "devices", "outbox", "published_ids"),
     ("progress", "input_pauses", "dead_letters", "dead_letter_replays", "installation"),
 )
 _DIALECT = PGDialect()  # type: ignore[no-untyped-call]

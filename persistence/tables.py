@@ -253,6 +253,24 @@ wards = Table(
     comment="What is known of one ward in one mode: which devices are silent, which input is paused or was lost",
 )
 
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_id", _Id, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("lane", Integer, nullable=False, info=_LANE),
+    Column("device_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("is_suspect", Boolean, nullable=False, server_default=text("false")),
+    Column("form", JSON),
+    _now("updated_at"),
+    PrimaryKeyConstraint("device_id", "mode"),
+    _mode(),
+    CheckConstraint("lane >= 0 AND device_seq >= 0", name="counts"),
+    CheckConstraint("(device_seq = 0) = (form IS NULL)", name="form"),
+    Index("ix_devices_suspect", "device_id", postgresql_where=text("is_suspect")),
+    comment="How usable what a device sent of late was, in one mode; only of those of which something was not",
+)
+
 alarms = Table(
     "alarms",
     metadata,
@@ -273,11 +291,12 @@ alarms = Table(
     Column("value_at", _Time),
     Column("updated_seq", BigInteger, nullable=False),
     _now("updated_at"),
+    Column("device_id", _Id),
     _mode(),
     _one_of("kind", "physiological", "technical", "advisory"),
     _one_of("state", "active", "acknowledged", "latched", "inactive"),
     CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
-    CheckConstraint("chart_id IS NOT NULL OR ward IS NOT NULL", name="subject"),
+    CheckConstraint("chart_id IS NOT NULL OR ward IS NOT NULL OR device_id IS NOT NULL", name="subject"),
     CheckConstraint("(state = 'inactive') = (ended_at IS NOT NULL)", name="ended"),
     CheckConstraint("value_at IS NOT NULL OR value IS NULL", name="value"),
     Index("ix_alarms_open", "chart_id", postgresql_where=text("ended_at IS NULL")),

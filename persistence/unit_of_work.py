@@ -14,6 +14,7 @@ from persistence.commands import CommandRepository
 from persistence.connection import SignOfLife, Timeouts, Transaction, transaction
 from persistence.dead_letter_search import DeadLetterSearch
 from persistence.dead_letters import DeadLetterRepository
+from persistence.devices import DeviceRepository
 from persistence.input_pauses import InputPauseRepository
 from persistence.installation import InstallationRepository
 from persistence.lanes import LaneRepository
@@ -36,6 +37,7 @@ class UnitOfWork:
     input_pauses: InputPauseRepository
     charts: ChartRepository
     wards: WardRepository
+    devices: DeviceRepository
     readings: ReadingRepository
     commands: CommandRepository
     ticks: TickRepository
@@ -76,6 +78,7 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         input_pauses=InputPauseRepository(connection),
         charts=ChartRepository(began, chart_cache),
         wards=WardRepository(connection),
+        devices=DeviceRepository(connection),
         readings=ReadingRepository(connection),
         commands=CommandRepository(connection),
         ticks=TickRepository(connection),

@@ -117,6 +117,8 @@ def _count_refusals(metrics: Metrics, refused: Iterable[tuple[Record, Refusal]],
     for record, refusal in refused:
         metrics.readings_rejected.labels(stage=refusal.stage, reason=refusal.reason).inc()
         metrics.dead_letters.labels(stage=refusal.stage, reason=refusal.reason).inc()
+        if refusal.acquisition is not None:
+            metrics.device_dead_letters.labels(acquisition=refusal.acquisition).inc()
         if record.topic == batch.commands_topic:
             metrics.commands.labels(command=CommandName.UNKNOWN, outcome=CommandOutcome.REFUSED).inc()
 

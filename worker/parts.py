@@ -59,7 +59,7 @@ class Worker:
         self._settings, self._protocol, self._metrics, self._health = settings, protocol, metrics, health
         self._names, self._lane_count = TopicNames(settings.topic_prefix), layout.lanes
         self._instance = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
-        pipeline = Pipeline(
+        self._pipeline = pipeline = Pipeline(
             engine=engine,
             protocol=protocol,
             lanes=layout.lanes,
@@ -142,6 +142,7 @@ class Worker:
         for name, seconds, one_pass in (
             ("timers", self._settings.timer_interval, self._timers.timers_pass),
             ("paused input", often, self._intake.look_pass),
+            ("suspects", seldom, self._pipeline.know_suspects),
             ("reconcile", seldom, partial(self._intake.reconcile_pass, idle_seconds=seldom)),
             ("commit", seldom, self._observer.commit_pass),
             ("look", often, self._observer.memory_pass),

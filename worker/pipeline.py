@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.bad_devices import DeviceResult
 from domain.commands import Command
 from domain.protocol import Protocol
 from domain.wards import WardEvaluation, WardEvent, evaluate_ward
@@ -16,10 +17,12 @@ from persistence.alarms import Episode
 from persistence.chart_cache import ChartCache, ChartKey
 from persistence.charts import StoredChart
 from persistence.dead_letters import DeadLetterRow
+from persistence.devices import DeviceKey
 from persistence.errors import DuplicateCommandError, DuplicateReadingError
 from persistence.unit_of_work import UnitOfWork, unit_of_work
 from persistence.wards import WardKey
 from worker.batches import Batch
+from worker.device_results import judge_devices, results_of
 from worker.fault_points import FaultPoint, passing
 from worker.lanes import lane_of
 from worker.ledger import Counts, Known, Ledger, candidates
@@ -55,6 +58,7 @@ class Pipeline:
     group: str
     version: str
     cache: ChartCache = field(default_factory=ChartCache)
+    suspects: set[DeviceKey] = field(default_factory=set)  # devices of which something could not be used
 
     async def handle_batch(self, batch: Batch) -> Outcome:
         """Store *batch*, evaluate what is new in it, and queue what must be said: all of it or nothing.
@@ -78,9 +82,11 @@ class Pipeline:
             ledger = Ledger(charts, known, self.protocol, site=self.site, asks_all=ask_all)
             await _evaluate(work, ledger, batch)
             evaluated = time.perf_counter()
-            lanes = await self._save(work, ledger, batch.refused)
+            results = results_of(batch, self.suspects)
+            lanes, suspected = await self._save(work, ledger, batch.refused, results)
             passing(FaultPoint.BEFORE_COMMIT)
         passing(FaultPoint.AFTER_COMMIT)
+        self._suspect(suspected)
         ended = time.perf_counter()
         return _outcome(
             ledger,
@@ -102,7 +108,7 @@ class Pipeline:
             ledger = Ledger(charts, Known(), self.protocol, site=self.site)
             for key in keys:
                 ledger.take_tick(key, at)
-            lanes = await self._save(work, ledger, ())
+            lanes, _ = await self._save(work, ledger)
         return _outcome(ledger, lanes)
 
     async def tell_wards(self, gather: Callable[[UnitOfWork], Awaitable[Sequence[WardEvent]]]) -> Outcome:
@@ -110,8 +116,19 @@ class Pipeline:
         async with unit_of_work(self.engine) as work:
             ledger = Ledger({}, Known(), self.protocol, site=self.site)
             ledger.ward_events.extend(await gather(work))
-            lanes = await self._save(work, ledger, ())
+            lanes, _ = await self._save(work, ledger)
         return _outcome(ledger, lanes)
+
+    async def know_suspects(self) -> None:
+        """Learn which devices any worker found something unusable of."""
+        async with unit_of_work(self.engine) as work:
+            known = await work.devices.suspects()
+        self.suspects.clear()
+        self.suspects.update(known)
+
+    def _suspect(self, suspected: Mapping[DeviceKey, bool]) -> None:
+        for key, is_suspect in suspected.items():
+            (self.suspects.add if is_suspect else self.suspects.discard)(key)
 
     async def _lock(self, work: UnitOfWork, keys: set[ChartKey]) -> dict[ChartKey, StoredChart]:
         if not keys:
@@ -119,11 +136,16 @@ class Pipeline:
         return await work.charts.lock({key: lane_of(key.patient_id, self.lanes) for key in keys})
 
     async def _save(
-        self, work: UnitOfWork, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]
-    ) -> frozenset[int]:
+        self,
+        work: UnitOfWork,
+        ledger: Ledger,
+        refused: Sequence[tuple[Record, Refusal]] = (),
+        results: Sequence[DeviceResult] = (),
+    ) -> tuple[frozenset[int], Mapping[DeviceKey, bool]]:
         """Write what *ledger* gathered, in the order in which rows are locked; the lanes come last."""
         ledger.close()
         await self._judge_wards(work, ledger)
+        suspected = await judge_devices(work, ledger, results, protocol=self.protocol, lanes=self.lanes)
         if ledger.readings:
             await work.readings.add(ledger.readings)
         passing(FaultPoint.AFTER_INSERT)
@@ -135,8 +157,8 @@ class Pipeline:
             await work.alarms.save(ledger.episodes)
         await work.dead_letters.add(self._dead_letters(ledger, refused))
         if not ledger.outgoing:
-            return frozenset()
-        return frozenset(await work.outbox.append(ledger.outgoing))
+            return frozenset(), suspected
+        return frozenset(await work.outbox.append(ledger.outgoing)), suspected
 
     def _dead_letters(self, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]) -> list[DeadLetterRow]:
         """Queue a dead letter for each refusal, in the lane of its input partition; returns the rows."""

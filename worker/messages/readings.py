@@ -1,7 +1,7 @@
 """A record of the readings topic becomes an observation set; what cannot be used of it becomes refusals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -64,13 +64,13 @@ def _decode_in_parts(record: Record, value: bytes, correlation_id: UUID) -> Deco
 def _observation(record: Record, message: ObservationSetV1 | TolerantSetV1, correlation_id: UUID) -> Decoded:
     received_at, is_replayed = received_time(record, message.mode)
     if received_at is None:
-        return _refused(RefusalReason.RECORD_TIME_UNUSABLE, correlation_id, device_id=message.device_id)
+        return _refused(RefusalReason.RECORD_TIME_UNUSABLE, correlation_id, message=message)
     observed_at = not_in_future(
         parse_instant(message.observed_at), received_at, RefusalReason.OBSERVED_IN_FUTURE
     )
     if isinstance(observed_at, RefusalReason):
         errors = (ErrorAt("observed_at", observed_at),)
-        return _refused(observed_at, correlation_id, errors=errors, device_id=message.device_id)
+        return _refused(observed_at, correlation_id, errors=errors, message=message)
     readings, refusals = _readings(message, observed_at, correlation_id)
     if not readings:
         return Decoded(None, refusals)
@@ -114,6 +114,8 @@ def _readings(
                     errors=outcome.errors,
                     position=position,
                     device_id=message.device_id,
+                    mode=message.mode,
+                    acquisition=message.acquisition,
                 )
             )
     return tuple(readings), tuple(refusals)
@@ -152,8 +154,12 @@ def _refused(
     correlation_id: UUID,
     *,
     errors: tuple[ErrorAt, ...] = (),
-    device_id: str | None = None,
+    message: ObservationSetV1 | TolerantSetV1 | None = None,
 ) -> Decoded:
-    """Refuse the whole record."""
-    refusal = Refusal(reason=reason, correlation_id=correlation_id, errors=errors, device_id=device_id)
+    """Refuse the whole record; *message* is what could be read of it."""
+    refusal = Refusal(reason=reason, correlation_id=correlation_id, errors=errors)
+    if message is not None:
+        refusal = replace(
+            refusal, device_id=message.device_id, mode=message.mode, acquisition=message.acquisition
+        )
     return Decoded(None, (refusal,))

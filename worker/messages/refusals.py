@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from domain.observations import Acquisition, Mode
+
 
 class Stage(StrEnum):
     """How far a record came."""
@@ -111,6 +113,8 @@ class Refusal:
     errors: tuple[ErrorAt, ...] = ()
     position: int = 0
     device_id: str | None = None
+    mode: Mode = Mode.REAL
+    acquisition: Acquisition | None = None  # of a set whose device is known
 
     @property
     def stage(self) -> Stage:

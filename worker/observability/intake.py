@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from domain.alerts import Flag
+from domain.observations import Acquisition
 from domain.vital_signs import VitalSign
 from worker.messages.refusals import EXPLANATIONS
 from worker.observability.labels import CommandName, CommandOutcome
@@ -74,12 +75,20 @@ class IntakeMetrics:
             ["stage", "reason"],
             registry=registry,
         )
+        self.device_dead_letters = Counter(
+            "vigil_device_dead_letters_total",
+            "Dead letters of which the device is known, by the way it acquires: continuous or spot_check.",
+            ["acquisition"],
+            registry=registry,
+        )
         self._show_intake_at_zero()
 
     def _show_intake_at_zero(self) -> None:
         for vital in VitalSign:
             self.readings_accepted.labels(vital=vital)
             self.readings_late.labels(vital=vital)
+        for acquisition in Acquisition:
+            self.device_dead_letters.labels(acquisition=acquisition)
         for flag in Flag:
             self.readings_flagged.labels(flag=flag)
         for command in CommandName:

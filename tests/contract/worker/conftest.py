@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import orjson
 import pytest
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
@@ -21,6 +22,16 @@ from worker.publisher import LanePublisher, Publishing
 from worker.topics import TopicNames, create_topics
 
 from tests.contract.worker.records import LANES  # isort: skip
+
+
+@pytest.fixture(autouse=True)
+def _plain_log():
+    """Tracebacks as they are: drawn with every local variable one takes longer than a transaction may idle."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
