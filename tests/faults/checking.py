@@ -172,11 +172,20 @@ def _check_lanes(evidence: Evidence, findings: Findings) -> None:
             out[record.partition].append((seq, record, role))
     findings.misorder("numbers in a partition", misplaced)
     for lane, last_seq in evidence.lanes.items():
-        findings.compare(f"numbers of lane {lane}", range(1, last_seq + 1), [seq for seq, _, _ in out[lane]])
+        numbers = [seq for seq, _, _ in out[lane]]
+        given = set(range(1, last_seq + 1)) - _passed_over(evidence, lane, numbers)
+        findings.compare(f"numbers of lane {lane}", given, numbers)
     findings.mistrust(
         "cursors that are not at the last number", len(evidence.lanes.items() ^ evidence.cursors.items())
     )
     _check_outbox(evidence, out, findings)
+
+
+def _passed_over(evidence: Evidence, lane: int, out: Sequence[int]) -> set[int]:
+    """The numbers before each marker of a repair that were never out: what had them is out behind it."""
+    markers = [row.seq for row in evidence.outbox if row.lane == lane and row.topic == "marker"]
+    before = {marker: max((seq for seq in out if seq < marker), default=0) for marker in markers}
+    return {number for marker in markers for number in range(before[marker] + 1, marker + 1)}
 
 
 def _check_outbox(
