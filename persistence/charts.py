@@ -13,6 +13,7 @@ from domain.chart_form import chart_from_form, chart_to_form, track_to_form
 from domain.observations import Mode
 from domain.times import from_ms
 from domain.vital_signs import VitalSign
+from domain.watch import Watch
 from persistence.chart_cache import ChartCache, ChartKey, Held, Stamp, WrittenTracks
 from persistence.connection import Transaction, columns_of, count_of
 from persistence.errors import StaleChartError
@@ -38,9 +39,12 @@ _FORMS = "SELECT chart_id, form FROM charts WHERE chart_id = ANY($1::bigint[])"
 _SAVE = """
 UPDATE charts AS c
 SET chart_seq = k.chart_seq, due_at = k.due_at, ward = k.ward, bed = k.bed, admitted_at = k.admitted_at,
-    form = k.form::json, updated_at = now()
+    form = k.form::json, watch = k.watch, watch_reason = k.watch_reason, watch_since = k.watch_since,
+    watch_until = k.watch_until, updated_at = now()
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[],
-            $8::text[]) AS k(chart_id, before_seq, chart_seq, due_at, ward, bed, admitted_at, form)
+            $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
+    AS k(chart_id, before_seq, chart_seq, due_at, ward, bed, admitted_at, form, watch, watch_reason, watch_since,
+         watch_until)
 WHERE c.chart_id = k.chart_id AND c.chart_seq = k.before_seq
 """
 _DUE = """
@@ -54,10 +58,15 @@ _MODES = {mode.value: mode for mode in Mode}  # Mode(…) looks the same up, at 
 
 @dataclass(frozen=True, slots=True)
 class StoredChart:
-    """A chart and the number of its row."""
+    """A chart, the number of its row, and what the row tells of how the patient is watched.
+
+    The patient is as *watch* says until *watch_until_ms*, if nothing more comes until then.
+    """
 
     chart_id: int
     chart: Chart
+    watch: Watch | None = None  # None: not admitted, or just read
+    watch_until_ms: int | None = None
 
 
 class ChartRepository:
@@ -94,7 +103,7 @@ class ChartRepository:
             form, written = _written(chart, before.written if before else {})
             rows.append(_row(stored, before_seq[key], form))
             self._seen[key] = Held(Stamp(stored.chart_id, chart.chart_seq, self._began_at), chart, written)
-        status = await self._connection.execute(_SAVE, *columns_of(rows, 8))
+        status = await self._connection.execute(_SAVE, *columns_of(rows, 12))
         if (saved := count_of(status)) != len(rows):
             raise StaleChartError(f"{saved} of {len(rows)} charts were as they had been read")
 
@@ -169,4 +178,13 @@ def _row(stored: StoredChart, before_seq: int, form: str) -> tuple[Any, ...]:
         admission and admission.bed,
         admission and from_ms(admission.admitted_ms),
         form,
+        *_watch_columns(stored),
     )
+
+
+def _watch_columns(stored: StoredChart) -> tuple[Any, ...]:
+    watch, until_ms = stored.watch, stored.watch_until_ms
+    if watch is None:
+        return None, None, None, None
+    since_at = None if watch.since_ms is None else from_ms(watch.since_ms)
+    return watch.state, watch.reason, since_at, None if until_ms is None else from_ms(until_ms)

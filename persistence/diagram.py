@@ -16,8 +16,8 @@ FOLDER = Path(__file__).parent
 _COLUMNS = (
     ("readings", "commands", "ticks"),
     ("charts", "alarms"),
-    ("lanes", "wards", "devices", "outbox", "published_ids"),
-    ("progress", "input_pauses", "dead_letters", "dead_letter_replays", "installation"),
+    ("lanes", "wards", "devices", "outbox", "published_ids", "signs_of_life"),
+    ("progress", "input_pauses", "dead_letters", "dead_letter_replays", "installation", "watch_gaps"),
 )
 _DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 _WIDTH, _ROW, _HEAD, _GAP_X, _GAP_Y, _MARGIN = 250, 18, 26, 70, 34, 20

@@ -106,6 +106,32 @@ lanes = Table(
     comment="The number last given in each lane; its row lock orders what is appended",
 )
 
+signs_of_life = Table(
+    "signs_of_life",
+    metadata,
+    Column("lane", Integer, primary_key=True, autoincrement=False, info=_LANE),
+    Column("at", _Time, nullable=False),
+    Column("seen_until", _Time),
+    Column("watched_until", _Time),
+    Column("reason", Text),
+    CheckConstraint("lane >= 0", name="lane"),
+    comment="Of each lane, as its holder left word every few seconds: until when its patients were watched, and why "
+    "they are not",
+)
+
+watch_gaps = Table(
+    "watch_gaps",
+    metadata,
+    Column("lane", Integer, nullable=False, info=_LANE),
+    Column("from_at", _Time, nullable=False),
+    Column("until_at", _Time, nullable=False),
+    Column("reason", Text, nullable=False),
+    _now("noted_at"),
+    PrimaryKeyConstraint("lane", "from_at"),
+    CheckConstraint("from_at < until_at", name="order"),
+    comment="Times for which nobody watched the patients of a lane, noted once somebody did again",
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -155,12 +181,18 @@ charts = Table(
     Column("admitted_at", _Time),
     Column("form", JSON),
     _now("updated_at"),
+    Column("watch", Text),
+    Column("watch_reason", Text),
+    Column("watch_since", _Time),
+    Column("watch_until", _Time),
     UniqueConstraint("patient_id", "mode"),
     _mode(),
+    _one_of("watch", "watched", "partly", "not_watched"),
     CheckConstraint("lane >= 0 AND chart_seq >= 0", name="counts"),
     CheckConstraint("(chart_seq = 0) = (form IS NULL)", name="form"),
     CheckConstraint("(ward IS NULL) = (admitted_at IS NULL)", name="admission"),
     CheckConstraint("ward IS NOT NULL OR bed IS NULL", name="bed"),
+    CheckConstraint("(watch_reason IS NULL) = (watch IS NULL OR watch = 'watched')", name="watch_reason"),
     Index("ix_charts_lane_due_at", "lane", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     # Half of each page is room for the next versions of its rows: no index is touched by an update.
     postgresql_with={"fillfactor": "50"},

@@ -25,6 +25,7 @@ from persistence.repairs import RepairRepository
 from persistence.replays import ReplayRepository
 from persistence.ticks import TickRepository
 from persistence.wards import WardRepository
+from persistence.watching import WatchRepository
 
 _DEFAULT_TIMEOUTS = Timeouts()
 
@@ -50,6 +51,7 @@ class UnitOfWork:
     dead_letter_search: DeadLetterSearch
     replays: ReplayRepository
     life: SignOfLife
+    watching: WatchRepository
 
 
 @asynccontextmanager
@@ -91,4 +93,5 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         dead_letter_search=DeadLetterSearch(connection),
         replays=ReplayRepository(connection),
         life=SignOfLife(connection),
+        watching=WatchRepository(began),
     )

@@ -13,7 +13,14 @@ from rich.table import Table
 
 from domain.observations import Mode
 from worker.audit_cli import audit
-from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
+from worker.cli_options import (
+    CENSUS_SECONDS,
+    WAIT_SECONDS,
+    Wait,
+    WaitForDatabase,
+    console,
+    settings_with_logging,
+)
 from worker.dead_letters_cli import app as dead_letters_app
 from worker.errors import OperatorError, WorkerError
 from worker.lanes_cli import app as lanes_app
@@ -280,6 +287,27 @@ def watch(
     from worker.watch import watch as watch_ward  # noqa: PLC0415
 
     watch_ward(load_settings(), mode=mode, ward=ward, once=once, seconds=seconds)
+
+
+@app.command(
+    epilog="Example: [bold]vigil census --ward 7B[/bold]. Exit codes: 0 everybody is watched, 4 somebody is not, "
+    "or in part only, or cannot be named, 3 neither database nor broker answered."
+)
+def census(
+    ward: Annotated[str | None, typer.Option(help="Only this ward.")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="Only this data; all of it if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,  # noqa: FBT002
+    wait: Wait = CENSUS_SECONDS,
+) -> None:
+    """Show how every admitted patient is watched: fully, partly or not, why, since when.
+
+    Told from what is stored and from the workers' signs of life, so it holds when no worker lives; with the database
+    away the last heartbeats tell how many are not watched.
+    """
+    from worker.census_cli import show_census  # noqa: PLC0415
+
+    code = show_census(settings_with_logging(), ward=ward, mode=mode, is_json=as_json, wait=wait)
+    raise typer.Exit(code)
 
 
 def _utc(start: datetime | None) -> datetime | None:

@@ -19,13 +19,13 @@ from worker.batches import Batch, Run, halves, parts, read_batch, size_of
 from worker.contact import Contact
 from worker.errors import OperatorError
 from worker.input_losses import Loss, pass_over, until_of
-from worker.internals import position_of
 from worker.messages import Record, Refusal, RefusalReason
 from worker.messages.records import correlation_of
 from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
 from worker.positions import Fit, Position, Recovery, fit, most_after, not_yet_handled, pause_after, recover
+from worker.sights import sight_of
 from worker.stream_breaker import StreamBreaker
 from worker.timers import Sight
 from worker.topics import TopicNames
@@ -70,7 +70,7 @@ class Intake:
         self._breaker = breaker
         self._positions: dict[TopicPartition, Position] = {}
         self._must_recover = asyncio.Event()
-        self._has_in_hand = False
+        self._in_hand: Sequence[Record] = ()
         self._failures = 0
         self._beyond_since: float | None = None
         self._given_up = 0
@@ -103,14 +103,14 @@ class Intake:
 
     async def take(self, records: Sequence[Record]) -> None:
         """Handle what the consumer handed over; nothing escapes, and what is not handled will come again."""
-        self._has_in_hand = True
+        self._in_hand = records
         self.contact.is_busy(time.time())
         try:
             async with self.turn:
                 if not self.is_closing:
                     await self._handle(records)
         finally:
-            self._has_in_hand = False
+            self._in_hand = ()
             self.contact.is_done(time.time())
 
     async def _handle(self, records: Sequence[Record]) -> None:
@@ -360,9 +360,14 @@ class Intake:
         return dict(self._positions)
 
     @property
-    def unusable(self) -> list[str]:
+    def paused(self) -> frozenset[TopicPartition]:
         """The partitions that are paused because nothing on them can be used."""
-        return sorted(f"{partition.topic}/{partition.partition}" for partition in self._breaker.paused)
+        return self._breaker.paused
+
+    @property
+    def unusable(self) -> list[str]:
+        """Their names."""
+        return sorted(f"{partition.topic}/{partition.partition}" for partition in self.paused)
 
     def unanswered(self) -> int:
         """For how many of the partitions that are read from the broker has not answered for a while."""
@@ -374,25 +379,23 @@ class Intake:
         return self.contact.look([None if at is None else at / 1000 for at in polls], time.time())
 
     def sights(self) -> list[Sight]:
-        """How far the log of each assigned partition has been seen, for the clock of the timers; none if that says nothing."""
+        """What the clock of the timers goes by; nothing if it would be our silence, or the producers'."""
         self.unanswered()
-        if self.consumer is None or not self.contact.is_settled(time.time()):
-            return []
-        return [self._sight(self.consumer, partition) for partition in self.consumer.assignment()]
+        return list(self.each_sight().values()) if self.contact.is_settled(time.time()) else []
 
-    def _sight(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> Sight:
-        position = self._positions.get(partition)
-        if position is None:
-            return Sight(None, None)
-        if (
-            partition in self._breaker.paused
-        ):  # its patients' time goes on: what is silent to us is told as silent
-            return Sight(caught_up_ms=int(time.time() * 1000), received_ms=position.received_ms)
-        highwater, reached = consumer.highwater(partition), position_of(consumer, partition)
-        is_caught_up = (
-            not self._has_in_hand and highwater is not None and reached is not None and reached >= highwater
-        )
-        return Sight(
-            caught_up_ms=consumer.last_poll_timestamp(partition) if is_caught_up else None,
-            received_ms=position.received_ms,
-        )
+    def each_sight(self) -> dict[TopicPartition, Sight]:
+        """How far the log of each assigned partition has been seen."""
+        consumer = self.consumer
+        if consumer is None:
+            return {}
+        in_hand = {TopicPartition(record.topic, record.partition) for record in self._in_hand}
+        return {
+            partition: sight_of(
+                consumer,
+                partition,
+                self._positions.get(partition),
+                is_in_hand=partition in in_hand,
+                is_paused=partition in self._breaker.paused,
+            )
+            for partition in consumer.assignment()
+        }

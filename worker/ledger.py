@@ -12,6 +12,7 @@ import structlog
 from domain.alarms import Alarm
 from domain.alerts import Alert, Flag
 from domain.chart import Chart
+from domain.chart_watch import chart_watch, watched_until_ms
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
 from domain.evaluation import Course, Input, Said
 from domain.freshness import is_certainly_new
@@ -122,6 +123,15 @@ class _Working:
         for entry, is_conflict in self.taken:
             self.course.take(entry, is_conflict=is_conflict)
 
+    def stored(self, after: Chart) -> StoredChart:
+        """The chart as its row will be: with how its patient is watched, if one is admitted."""
+        try:
+            watch = chart_watch(after, self.protocol, after.clock_ms)
+            return StoredChart(self.chart_id, after, watch, watched_until_ms(after, self.protocol))
+        except Exception as error:  # noqa: BLE001  a count must not cost an alarm; whoever is not counted is not watched
+            log.error("watch_not_told", error=type(error).__name__)  # noqa: TRY400  what failed has told its place already
+            return StoredChart(self.chart_id, after)
+
     def episodes(self, after: Chart) -> list[Episode]:
         """The alarms that are not as they were before the transaction."""
         ward = None if after.admission is None else after.admission.ward
@@ -181,7 +191,7 @@ class Ledger:
         for working in self._working.values():
             if working.taken:
                 chart = working.course.chart
-                self.changed.append(StoredChart(working.chart_id, chart))
+                self.changed.append(working.stored(chart))
                 if chart.alarms or working.ended:
                     self.episodes.extend(working.episodes(chart))
 

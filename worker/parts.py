@@ -35,6 +35,7 @@ from worker.subscribers import Listener, make_broker, subscribe
 from worker.timers import Timers
 from worker.topics import Layout, TopicNames
 from worker.watchdog import judge, signs_of
+from worker.watching import WATCH_SECONDS, Watching
 
 _RETRY_BACKOFF_MS = 5  # between a lane's transactions, one right after the other
 _LOOK_SECONDS = 1.0
@@ -89,6 +90,12 @@ class Worker:
             engine=engine, intake=self._intake, lanes=self._lanes, metrics=metrics, health=health
         )
         self._assignment = Assignment(self._names.inputs, layout.inputs)
+        self._watching = Watching(
+            engine=engine,
+            metrics=metrics,
+            keepers=lambda: self._lanes.keepers,
+            intake=self._intake,
+        )
         self._broker = make_broker(settings, metrics.registry)
         listener = Listener(
             on_assigned=self._on_assigned, on_revoked=self._on_revoked, turn=self._intake.turn
@@ -145,6 +152,7 @@ class Worker:
             ("suspects", seldom, self._pipeline.know_suspects),
             ("reconcile", seldom, partial(self._intake.reconcile_pass, idle_seconds=seldom)),
             ("commit", seldom, self._observer.commit_pass),
+            ("watch", WATCH_SECONDS, self._watching.watch_pass),
             ("look", often, self._observer.memory_pass),
             ("database", seldom, self._observer.database_pass),
             ("watchdog", often, self._watch),
@@ -231,6 +239,7 @@ class Worker:
                 is_degraded=bool(self._health.reasons()),
                 lag_seconds=self._health.lag_seconds,
                 at=datetime.now(UTC),
+                patients=self._watching.counted.get(lane),
             )
         )
         return OutgoingRecord(topic="heartbeat", key=key, value=value, headers=headers)

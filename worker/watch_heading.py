@@ -1,7 +1,7 @@
 """What stands above and below the ward's alarms: how many, whose data, and whether alerts would come at all."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -9,12 +9,14 @@ from rich.text import Text
 
 from domain.alarms import Priority
 from domain.observations import Mode
+from domain.watch import WatchState
 from worker.watch_ward import WardView
-from worker.watch_words import Told, age
+from worker.watch_words import Told, age, moment
 
 STYLES = {"high": "bold white on red", "medium": "bold black on yellow", "low": "bold black on cyan"}
 MARK = "bold magenta"
 _LOUD = "bold white on red"
+PATIENCE = 3  # heartbeats that may be missing before a lane counts as silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,49 @@ def heading(
     view: WardView, modes: set[Mode], expected: Expected, now: datetime, zone: tzinfo | None
 ) -> list[Text]:
     """Return the lines above the alarms, of which data of *modes* is shown."""
-    return [_summary(view, modes, now, zone), *_unreadable(view), _arriving(view, expected, now)]
+    return [
+        *census_line(view, expected, now, zone),
+        _summary(view, modes, now, zone),
+        *_unreadable(view),
+        _arriving(view, expected, now),
+    ]
+
+
+def census_of(view: WardView, expected: Expected, now: datetime) -> Counter[WatchState] | None:
+    """Count the patients by how they are watched; those of silent lanes are not. None: no lane has told of any."""
+    if not view.patients:
+        return None
+    counts = Counter(dict.fromkeys(WatchState, 0))
+    silent = silent_lanes(view, expected, now)
+    for lane, wards in view.patients.items():
+        for each in wards:
+            if view.wants(each.mode, each.ward):
+                told = {WatchState.WATCHED: each.watched, WatchState.PARTLY: each.partly}
+                told[WatchState.NOT_WATCHED] = each.not_watched
+                counts.update({WatchState.NOT_WATCHED: sum(told.values())} if lane in silent else told)
+    return counts
+
+
+def census_line(view: WardView, expected: Expected, now: datetime, zone: tzinfo | None) -> list[Text]:
+    """Say how many are watched, and since when nobody evaluates; nothing before a lane has told of its patients."""
+    counts = census_of(view, expected, now)
+    if counts is None:
+        return []
+    line = spoken_counts(counts)
+    heard = [
+        view.heartbeats[lane].at for lane in silent_lanes(view, expected, now) if lane in view.heartbeats
+    ]
+    if heard:
+        line.append(f": nobody evaluates since {moment(max(heard), now, zone)}", _LOUD)
+    return [line]
+
+
+def spoken_counts(counts: Mapping[WatchState, int]) -> Text:
+    """Say `23 watched, 1 partly, 1 not watched`, as loudly as it must be."""
+    said = ", ".join(f"{counts[state]} {state.replace('_', ' ')}" for state in WatchState)
+    if counts[WatchState.NOT_WATCHED]:
+        return Text(said, _LOUD)
+    return Text(said, "bold yellow" if counts[WatchState.PARTLY] else "green")
 
 
 def _summary(view: WardView, modes: set[Mode], now: datetime, zone: tzinfo | None) -> Text:

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console, Group
 from rich.live import Live
 
-from worker.watch_heading import Expected, silent_lanes
+from worker.watch_heading import Expected, census_of, silent_lanes
 from worker.watch_view import Space, page
 from worker.watch_ward import WardView
 
@@ -38,7 +38,8 @@ class Screen:
         if self._live is not None:
             self._live.update(self._page(expected, now, self._console.height), refresh=True)
             return
-        news = (self._view.changes, silent_lanes(self._view, expected, now))
+        view = self._view
+        news = (view.changes, silent_lanes(view, expected, now), census_of(view, expected, now))
         if news != self._shown:
             self._shown = news
             self._console.print(self._page(expected, now, None))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.alarms import AlarmState
 from domain.alerts import Phase
 from domain.observations import Mode
-from worker.messages.announced_shapes import AlarmStateV1, AlertV1, HeartbeatV1
+from worker.messages.announced_shapes import AlarmStateV1, AlertV1, HeartbeatV1, WardPatientsV1
 
 LAST_ENDED = 8
 """How many alarms that are over stay in sight."""
@@ -48,6 +48,7 @@ class WardView:
     standing: dict[UUID, AlarmStateV1 | AlertV1] = field(default_factory=dict)
     ended: deque[Ended] = field(default_factory=lambda: deque(maxlen=LAST_ENDED))
     heartbeats: dict[int, HeartbeatV1] = field(default_factory=dict)
+    patients: dict[int, list[WardPatientsV1]] = field(default_factory=dict)  # as each lane last told
     unreadable: int = 0
     changes: int = 0  # how often something other than a heartbeat was learnt
     _newest: dict[UUID, int] = field(default_factory=dict)
@@ -92,6 +93,8 @@ class WardView:
         known = self.heartbeats.get(beat.lane)
         if known is None or known.at <= beat.at:
             self.heartbeats[beat.lane] = beat
+            if beat.patients is not None:
+                self.patients[beat.lane] = beat.patients
 
     def _stand_or_end(self, alert: AlertV1) -> None:
         if alert.state is AlarmState.INACTIVE:
@@ -114,7 +117,11 @@ class WardView:
         self.changes += 1
 
     def _is_wanted(self, told: AlarmStateV1 | AlertV1) -> bool:
-        return self.mode in (None, told.mode) and self.ward in (None, told.location.ward)
+        return self.wants(told.mode, told.location.ward)
+
+    def wants(self, mode: Mode, ward: str | None) -> bool:
+        """Whether data of *mode* about *ward* is shown."""
+        return self.mode in (None, mode) and self.ward in (None, ward)
 
     def _is_newer(self, alarm_id: UUID, sequence: int) -> bool:
         if sequence <= self._newest.get(alarm_id, -1):

@@ -140,6 +140,18 @@ class ProblemV1(BaseModel):
     errors: list[ErrorV1]
 
 
+class WardPatientsV1(BaseModel):
+    """How many of a ward's patients in this lane are watched how."""
+
+    model_config = OUTGOING
+
+    ward: str
+    mode: Mode
+    watched: int = Field(ge=0)
+    partly: int = Field(ge=0, description="Something of what their devices deliver is not judged.")
+    not_watched: int = Field(ge=0, description="Nothing new about them is judged: look at them.")
+
+
 class HeartbeatV1(BaseModel):
     """One lane's sign of life: a pager that misses it must say so."""
 
@@ -154,3 +166,6 @@ class HeartbeatV1(BaseModel):
     degraded: bool
     lag_seconds: float | None = Field(description="How far intake is behind; null if it is not known.")
     at: datetime
+    patients: list[WardPatientsV1] | None = Field(
+        default=None, description="Admitted patients of the lane, by ward; null if that is not known."
+    )

@@ -8,6 +8,7 @@ from domain.alarms import AlarmState, Kind, Priority
 from domain.alerts import Phase, Reason
 from domain.limit_alarms import Verdict
 from domain.observations import Mode
+from domain.watch import WatchReason
 
 EVALUATION_BUCKETS = (0.000001, 0.0000025, 0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01)
 PASS_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -22,6 +23,7 @@ class AlarmMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._declare_evaluation(registry)
         self._declare_alarms(registry)
+        self._declare_watching(registry)
         self._show_alarms_at_zero()
 
     def _declare_evaluation(self, registry: CollectorRegistry) -> None:
@@ -74,6 +76,22 @@ class AlarmMetrics:
             ["reason"],
             registry=registry,
         )
+
+    def _declare_watching(self, registry: CollectorRegistry) -> None:
+        self.patients_watched = Gauge(
+            "vigil_patients_watched",
+            "Admitted patients in the lanes of this worker, by ward and by how they are watched.",
+            ["ward", "mode", "state"],
+            registry=registry,
+        )
+        self.unwatched_seconds = Counter(
+            "vigil_unwatched_seconds_total",
+            "Time for which nobody watched the patients of a lane, counted when somebody does again, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in WatchReason:
+            self.unwatched_seconds.labels(reason=reason)
 
     def _show_alarms_at_zero(self) -> None:
         for priority, kind, state in product(Priority, Kind, STANDING):

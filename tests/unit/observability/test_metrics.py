@@ -11,7 +11,7 @@ from worker.observability.metrics_page import PAGE, page
 
 LABELS = {
     "topic", "partition", "lane", "vital", "flag", "stage", "reason", "command", "outcome", "event", "status", "phase",
-    "verdict", "priority", "kind", "state", "mode", "protocol", "version", "hash", "class", "acquisition",
+    "verdict", "priority", "kind", "state", "mode", "protocol", "version", "hash", "class", "acquisition", "ward",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ UNBORN = {
     "lane_stopped": ["0"],
     "ruleset_info": ["ward-adult", "1", "ab"],
     "build_info": ["0.1.0"],
+    "patients_watched": ["7B", "real", "not_watched"],
 }
 
 
