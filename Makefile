@@ -32,8 +32,11 @@ install: $(VENV)/ready ## make .venv with everything in it, the command `vigil` 
 run: install ## show a live ward: Kafka, PostgreSQL, the worker, a simulator (make run SECONDS=30 stops by itself)
 	$(BIN)/python -m deploy.local.demo $(if $(filter command%,$(origin SECONDS)),--seconds $(SECONDS))
 
+# Two files of tests at a time, each side with services of its own; JOBS=0 runs them one after the other.
+JOBS ?= 2
+
 test: install ## run all tests against a real Kafka and a real PostgreSQL (ARGS="-k name" picks some)
-	VIGIL_REQUIRE_SERVICES=1 $(BIN)/python -m pytest $(ARGS)
+	VIGIL_REQUIRE_SERVICES=1 $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 lint: install lock-check ## ruff, its formatter in check mode, pylint, and whether the lock file fits
 	$(BIN)/ruff check .
