@@ -12,7 +12,7 @@ import typer
 from worker.cli_options import WAIT_SECONDS, Wait, WaitForDatabase, console, settings_with_logging
 from worker.dead_letters.selection import Asked, filter_of
 from worker.errors import OperatorError
-from worker.messages.refusals import RefusalReason, Stage
+from worker.messages.refusals import Stage
 
 _MUST_LOOK = 4
 
@@ -22,13 +22,13 @@ app = typer.Typer(
 )
 
 Stages = Annotated[
-    list[Stage] | None,
+    list[str] | None,
     typer.Option(
         "--stage", metavar="STAGE", help=f"Only what failed there: {', '.join(Stage)}; may be repeated."
     ),
 ]
 Reasons = Annotated[
-    list[RefusalReason] | None,
+    list[str] | None,
     typer.Option(
         "--reason", metavar="REASON", help="Only what failed so, as `list` tells it; may be repeated."
     ),
@@ -180,8 +180,8 @@ def replay(  # noqa: PLR0913, PLR0917
 
 
 def _asked(  # noqa: PLR0913, PLR0917
-    stage: Sequence[Stage] | None,
-    reason: Sequence[RefusalReason] | None,
+    stage: Sequence[str] | None,
+    reason: Sequence[str] | None,
     device: str | None,
     partition: int | None,
     since: str | None,

@@ -1,13 +1,14 @@
 """What an operator asks for: filters, times in the reader's own zone, the id of a dead letter."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from persistence.dead_letter_search import DeadLetterFilter, FoundLetter
 from worker.errors import OperatorError
+from worker.messages.refusals import RefusalReason, Stage
 
 _ID = re.compile(
     r"/?(?P<topic>[^/]+)/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})(#(?P<position>[0-9]{1,4}))?"
@@ -38,8 +39,8 @@ def filter_of(asked: Asked) -> DeadLetterFilter:
     if since is not None and until is not None and since >= until:
         raise OperatorError(f"--since {asked.since} is not before --until {asked.until}")
     wanted = DeadLetterFilter(
-        stages=sorted(asked.stages) or None,
-        reasons=sorted(asked.reasons) or None,
+        stages=_words("--stage", asked.stages, Stage) or None,
+        reasons=_words("--reason", asked.reasons, RefusalReason) or None,
         device_id=asked.device,
         partition=asked.partition,
         since=since,
@@ -64,6 +65,13 @@ def _word(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return ",".join(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _words(option: str, given: Sequence[str], words: Iterable[str]) -> list[str]:
+    known = sorted(words)
+    if unknown := [each for each in given if each not in known]:
+        raise OperatorError(f"{option} {unknown[0]}: there is none; right would be one of {', '.join(known)}")
+    return sorted(given)
 
 
 def _instant(option: str, text: str | None) -> datetime | None:

@@ -36,6 +36,8 @@ def test_an_id_is_a_place_or_a_correlation_id(letter_id, expected):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
+        (Asked(reasons=("nope",)), "--reason nope: there is none; right would be one of decoder_failed, "),
+        (Asked(stages=("decode", "x")), "--stage x: there is none; right would be one of decode, evaluate"),
         (Asked(since="yesterday"), "--since yesterday is no date and time"),
         (Asked(since="2026-11-24", until="2026-11-23"), "is not before --until"),
         (Asked(letter_id="4711"), "is no id of a dead letter"),
