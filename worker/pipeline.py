@@ -43,7 +43,7 @@ class Outcome:
     refused: Sequence[tuple[Record, Refusal]]
     ticks: int
     counts: Counts
-    lanes: frozenset[int]  # those that something was queued in
+    lanes: frozenset[int]  # those in which something was queued that cannot wait for the next look at them
     seconds: Mapping[LoopPhase, float] = field(default_factory=dict)
 
 
@@ -155,10 +155,12 @@ class Pipeline:
             await work.charts.save(ledger.before_seq, ledger.changed)
         if ledger.episodes:
             await work.alarms.save(ledger.episodes)
+        # A transaction in every lane for every batch, for dead letters alone, would make the alerts wait.
+        urgent = frozenset(ledger.outgoing)
         await work.dead_letters.add(self._dead_letters(ledger, refused))
-        if not ledger.outgoing:
-            return frozenset(), suspected
-        return frozenset(await work.outbox.append(ledger.outgoing)), suspected
+        if ledger.outgoing:
+            await work.outbox.append(ledger.outgoing)
+        return urgent, suspected
 
     def _dead_letters(self, ledger: Ledger, refused: Sequence[tuple[Record, Refusal]]) -> list[DeadLetterRow]:
         """Queue a dead letter for each refusal, in the lane of its input partition; returns the rows."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from worker.batches import Batch, Run
+from worker.dead_letters.rounds import round_of
 from worker.messages import Record, Refusal, decode_command_record, decode_reading_record
 
 Place: TypeAlias = tuple[str, int]
@@ -29,7 +30,8 @@ def unusable_in_a_row(batch: Batch, before: Mapping[Place, int]) -> dict[Place, 
         place = (run.topic, run.partition)
         if place in asked:
             last = usable.get(place)
-            found[place] = before.get(place, 0) + len(run.records) if last is None else _behind(run, last)
+            behind = -1 if last is None else last
+            found[place] = (before.get(place, 0) if last is None else 0) + _behind(run, behind)
     return {place: count for place, count in {**before, **found}.items() if count}
 
 
@@ -46,7 +48,8 @@ def _last_usable(batch: Batch, asked: set[Place]) -> dict[Place, int]:
 
 
 def _behind(run: Run, offset: int) -> int:
-    return sum(record.offset > offset for record in run.records)
+    """How many records come after *offset*; what an operator's replay brought says nothing of the stream."""
+    return sum(record.offset > offset and not round_of(tuple(record.headers)) for record in run.records)
 
 
 def first_usable(records: Sequence[Record], commands_topic: str) -> int | None:

@@ -15,7 +15,7 @@ from domain.vital_signs import VitalSign
 from persistence.chart_cache import ChartKey
 from persistence.errors import LostClaimError
 from persistence.unit_of_work import unit_of_work
-from tests.contract.worker.records import START_MS, a_batch, a_command, a_set
+from tests.contract.worker.records import LANES, START_MS, a_batch, a_command, a_set
 from worker.observability.labels import CommandName, CommandOutcome
 
 TABLES = ("readings", "commands", "ticks", "alarms", "dead_letters", "outbox")
@@ -281,12 +281,20 @@ async def test_a_chart_keeps_the_lane_it_was_made_with(pipeline, bystander):
     assert outcome.lanes == {lane}
 
 
+async def test_alerts_wake_their_lane_and_dead_letters_wait_for_the_next_look(pipeline, bystander):
+    nothing = [replace(a_set(0, partition=lane), value=b"not json") for lane in range(LANES)]
+    quiet = await pipeline.handle_batch(await a_batch(*nothing))
+    loud = await pipeline.handle_batch(await a_batch(a_set(1, heart_rate=FAST)))
+    lane = await bystander.fetchval("SELECT lane FROM charts")
+
+    assert (quiet.lanes, loud.lanes) == (frozenset(), {lane})
+
+
 async def test_a_dead_letter_without_a_patient_is_in_the_lane_of_its_partition(pipeline, engine):
     nothing = replace(a_set(0, partition=1), value=b"not json", key=None)
 
-    outcome = await pipeline.handle_batch(await a_batch(nothing))
+    await pipeline.handle_batch(await a_batch(nothing))
 
-    assert outcome.lanes == {1}
     async with unit_of_work(engine) as work:
         (row,) = await work.outbox.beyond(1, 0, 10)
     assert (row.record.topic, row.record.value) == ("dead_letters", b"not json")

@@ -1,12 +1,16 @@
 """When a stream is wholly bad, and when it is good again."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import orjson
 import pytest
 
+from persistence.dead_letter_search import Place
 from tests.contract.worker.records import Record, a_command, a_set
 from worker.batches import Run, read_batch
+from worker.dead_letters.rounds import Origin, headers_of_next_round
 from worker.unusable import LONGEST_PAUSE, first_usable, pause_before, unusable_in_a_row
 
 READINGS, OTHER = ("readings", 0), ("readings", 1)
@@ -45,6 +49,15 @@ async def test_only_what_could_not_be_used_since_the_last_that_could_counts(befo
     found = await counted(records(word), before={READINGS: before} if before else {})
 
     assert found.get(READINGS) == count
+
+
+async def test_what_an_operators_replay_brings_back_says_nothing_of_the_stream():
+    origin = Origin(Place(*READINGS, 7), datetime(2026, 11, 23, tzinfo=UTC), UUID(int=1))
+    back = headers_of_next_round((), origin, UUID(int=2))
+    replayed = [replace(each, headers=back) for each in records("bbb", first=2)]
+
+    assert await counted([*records("bb"), *replayed], before={READINGS: 4}) == {READINGS: 6}
+    assert await counted(replayed) == {}
 
 
 async def test_each_partition_counts_for_itself():
