@@ -7,9 +7,11 @@ from contextlib import suppress
 from functools import lru_cache
 
 import structlog
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import murmur2
 
 from worker.errors import LaneChangedError, LaneStoppedError
+from worker.messages.sizes import LARGEST_RECORD, SMALLEST_LIMIT
 from worker.positions import pause_after
 from worker.publisher import LanePublisher, Publishing
 
@@ -19,6 +21,7 @@ POLL_SECONDS = 0.2
 _JITTER_SECONDS = 0.1
 _STOPPED_SECONDS = 5.0
 _POSITIVE = 0x7FFFFFFF
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +44,7 @@ class LaneKeeper:
         self._shared = shared
         self._woken = asyncio.Event()
         self._is_closing = False
+        self._largest = LARGEST_RECORD
         self._failures = 0
         self.task = asyncio.create_task(self._keep(), name=f"lane-{lane}")
 
@@ -67,7 +71,7 @@ class LaneKeeper:
         while not self._is_closing:
             await self.may_take.wait()
             await asyncio.sleep(self._pause())
-            publisher = self.publisher = LanePublisher(self.lane, self._shared)
+            publisher = self.publisher = LanePublisher(self.lane, self._shared, self._largest)
             try:
                 if self.stopped_because is not None:
                     await publisher.look()
@@ -76,6 +80,9 @@ class LaneKeeper:
                 self._stop(error)
             except LaneChangedError:
                 log.info("lane_retaken", lane=self.lane)
+            except _TOO_LARGE:
+                self._failures += 1
+                self._leave_out_more()
             except Exception as error:  # noqa: BLE001  whatever it was, the lane is taken anew
                 self._failures += 1
                 log.warning("lane_lost", lane=self.lane, error=type(error).__name__, failures=self._failures)
@@ -103,6 +110,11 @@ class LaneKeeper:
         if self.stopped_because is None:
             log.error("lane_stopped", lane=self.lane, reason=str(error))
         self.stopped_because = str(error)
+
+    def _leave_out_more(self) -> None:
+        """Send smaller records from now on: how large one may be is set at the broker, and may be changed there."""
+        refused, self._largest = self._largest, max(self._largest // 4, SMALLEST_LIMIT)
+        log.warning("record_too_large", lane=self.lane, refused=refused, now_at_most=self._largest)
 
     def _pause(self) -> float:
         """How long to wait before (re)taking: a little, more after failures, long when a person must act."""

@@ -39,6 +39,7 @@ from worker.watching import WATCH_SECONDS, Watching
 
 _RETRY_BACKOFF_MS = 5  # between a lane's transactions, one right after the other
 _LOOK_SECONDS = 1.0
+_LARGEST_BATCH = 16_384
 _LOOK_AT_DATABASE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -216,7 +217,7 @@ class Worker:
             heartbeat_interval=settings.heartbeat_interval,
         )
 
-    def _producer(self, lane: int) -> AIOKafkaProducer:
+    def _producer(self, lane: int, largest: int) -> AIOKafkaProducer:
         settings = self._settings
         return AIOKafkaProducer(
             **client_arguments(settings),
@@ -224,6 +225,9 @@ class Worker:
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
+            max_batch_size=min(
+                _LARGEST_BATCH, largest
+            ),  # a broker takes no batch that is larger than a record may be
             retry_backoff_ms=_RETRY_BACKOFF_MS,
             transaction_timeout_ms=int(settings.transaction_timeout * 1000),
         )

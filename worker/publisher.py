@@ -20,6 +20,7 @@ from worker.cursors import Cursor, CursorReader, cursor_group, cursor_of_lane
 from worker.errors import LaneChangedError, LaneStoppedError
 from worker.fault_points import FaultPoint, passing
 from worker.internals import discard
+from worker.messages.sizes import LARGEST_RECORD, fitted
 from worker.observability.labels import LoopPhase, TransactionOutcome
 from worker.observability.metrics import Metrics
 from worker.record_ids import record_id_of
@@ -46,7 +47,9 @@ class Publishing:
     names: TopicNames
     group: str
     metrics: Metrics
-    make_producer: Callable[[int], AIOKafkaProducer]  # for a lane, not started
+    make_producer: Callable[
+        [int, int], AIOKafkaProducer
+    ]  # for a lane and records of so many bytes; not started
     heartbeat: Callable[
         [int, int, int], OutgoingRecord
     ]  # of a lane: the numbers last published and last given
@@ -56,11 +59,13 @@ class Publishing:
 class LanePublisher:
     """Publishes one lane, from its taking until the first error; then it is thrown away and another made."""
 
-    def __init__(self, lane: int, shared: Publishing) -> None:
+    def __init__(self, lane: int, shared: Publishing, largest: int = LARGEST_RECORD) -> None:
+        """*largest* is how many bytes a record may have; dead letters that have more leave some of it out."""
         self.lane = lane
+        self._largest = largest
         self.cursor = Cursor()
         self._shared = shared
-        self._producer = shared.make_producer(lane)
+        self._producer = shared.make_producer(lane, largest)
         self._partition = TopicPartition(shared.names.alerts, lane)
         reader = CursorReader(self._producer.client, shared.group, self._partition)
         self._watch = CursorWatch(shared.engine, lane, reader)
@@ -221,7 +226,11 @@ class LanePublisher:
         passing(FaultPoint.AFTER_KAFKA_COMMIT)
 
     def _addressed(self, row: OutboxRow) -> "_Addressed":
-        return self._shared.names.of(row.record.topic), row.record, (("ce_sequence", b"%020d" % row.seq),)
+        return (
+            self._shared.names.of(row.record.topic),
+            fitted(row.record, self._largest),
+            (("ce_sequence", b"%020d" % row.seq),),
+        )
 
     def _count(self, outcome: TransactionOutcome) -> None:
         self._shared.metrics.publisher_transactions.labels(outcome=outcome).inc()

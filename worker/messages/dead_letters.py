@@ -12,13 +12,10 @@ from persistence.outbox import OutgoingRecord
 from worker.messages.announced_words import rfc3339
 from worker.messages.records import Record, time_in_log
 from worker.messages.refusals import EXPLANATIONS, ErrorAt, Refusal
+from worker.messages.sizes import LARGEST_RECORD, fitted
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
-LARGEST_RECORD = 900_000
-"""Bytes; below Kafka's default of 1 MB, with room for what the record's own framing takes."""
-
-_FRAMING = 10  # bytes around a header, at most
 _TIMESTAMP_TYPES: Mapping[object, str] = {0: "CreateTime", 1: "LogAppendTime"}
 # Where a record came from is told once, by whoever gave up on it first.
 _ORIGIN = frozenset(
@@ -159,22 +156,11 @@ def _count(came: Headers, name: str) -> int:
 
 def _outgoing(record: Record, kept: Headers, added: Headers, failed_at: datetime) -> OutgoingRecord:
     """Return the dead letter, without what would make it too large for a broker, and with a word on that."""
-    key, value = record.key, record.value
-    if _size(key, value, kept, added) > LARGEST_RECORD:
-        added = (*added, ("dlq-value-omitted", str(len(value or b"")).encode()))
-        value = None
-    if _size(key, value, kept, added) > LARGEST_RECORD:
-        added = (*added, ("dlq-headers-omitted", str(len(kept)).encode()))
-        kept = ()
-    if _size(key, value, kept, added) > LARGEST_RECORD:
-        added = (*added, ("dlq-key-omitted", str(len(key or b"")).encode()))
-        key = None
-    return OutgoingRecord(
-        topic="dead_letters", key=key, value=value, headers=(*kept, *added), received_at=failed_at
+    whole = OutgoingRecord(
+        topic="dead_letters",
+        key=record.key,
+        value=record.value,
+        headers=(*kept, *added),
+        received_at=failed_at,
     )
-
-
-def _size(key: bytes | None, value: bytes | None, *headers: Headers) -> int:
-    pairs = (pair for some in headers for pair in some)
-    framed = sum(len(name.encode()) + len(text or b"") + _FRAMING for name, text in pairs)
-    return len(key or b"") + len(value or b"") + framed
+    return fitted(whole, LARGEST_RECORD)

@@ -92,11 +92,12 @@ class Desk:
 
 @pytest.fixture
 async def desk(engine, names, group, kafka_bootstrap, metrics):
-    def producer(lane):
+    def producer(lane, largest):
         return AIOKafkaProducer(
             bootstrap_servers=kafka_bootstrap,
             transactional_id=f"{group}.{lane}",
             retry_backoff_ms=20,
+            max_batch_size=min(16_384, largest),
             transaction_timeout_ms=10_000,
         )
 

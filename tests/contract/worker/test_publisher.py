@@ -15,6 +15,7 @@ from persistence.outbox import OutgoingRecord
 from persistence.unit_of_work import unit_of_work
 from worker.cursors import cursor_group
 from worker.errors import LaneChangedError, LaneStoppedError
+from worker.lanes import LaneKeeper
 from worker.publisher import WATCH_SECONDS
 
 
@@ -341,3 +342,29 @@ def _of_another_group(shared):
     from dataclasses import replace  # noqa: PLC0415
 
     return replace(shared, group=f"{shared.group}-other")
+
+
+async def test_a_lane_sends_smaller_dead_letters_where_the_topic_takes_none_that_large(
+    desk, names, append, read, kafka_bootstrap
+):
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    limit = ConfigResource(ConfigResourceType.TOPIC, names.dead_letters, {"max.message.bytes": "20000"})
+    await admin.alter_configs([limit])
+    await admin.close()
+    problem = (("dlq-problem", b'{"instance": "/readings/0/1", "position": 0}'),)
+    async with unit_of_work(desk.shared.engine) as work:
+        large = OutgoingRecord(topic="dead_letters", key=b"P-1", value=b"x" * 600_000, headers=problem)
+        await work.outbox.append({0: [large]})
+    await append("a")
+    keeper = LaneKeeper(0, desk.shared)
+    keeper.may_take.set()
+    async with asyncio.timeout(30):
+        while not (letters := await read(names.dead_letters)):  # noqa: ASYNC110  nothing else tells
+            await asyncio.sleep(0.1)
+    await keeper.drop()
+
+    (letter,) = letters
+    assert letter.value is None
+    assert dict(letter.headers)["dlq-value-omitted"] == b"600000"
+    assert texts(await read(names.alerts)) == ["a"]

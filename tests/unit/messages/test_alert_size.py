@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.alerts import Breach, Flag
 from tests.unit.messages.announcements import an_alert
 from worker.messages import alarm_state_record, alert_record
-from worker.messages.dead_letters import LARGEST_RECORD
+from worker.messages.sizes import LARGEST_RECORD
 
 WIDEST = "\N{FACE WITH TEARS OF JOY}"  # four bytes in UTF-8
 AN_ID = WIDEST * 64  # as long as a message may make one
