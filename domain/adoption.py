@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from domain.alerts import Reason
 from domain.chart import Judgement
-from domain.draft import Cause, Draft
+from domain.draft import Draft
+from domain.news import Cause
 from domain.protocol import Protocol
 
 

@@ -6,7 +6,8 @@ from domain.alarms import Priority
 from domain.alerts import Flag, Reason
 from domain.chart import Device
 from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
-from domain.draft import Cause, Draft
+from domain.draft import Draft
+from domain.news import Cause
 from domain.observations import Acquisition, ObservationSet
 from domain.overdue import come_back
 from domain.protocol import Lateness, SignalRules

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from domain.alarms import Alarm, Priority
 from domain.alerts import Alert, Phase, Reason
+from domain.news import News, Subject, alert_of
 from domain.observations import Mode
 from domain.protocol import Protocol, SignalRules
-from domain.ward_alerts import Change, Subject, alert_of, over, started
+from domain.ward_alerts import over, started, told
 
 DEVICE_UNUSABLE = "device-unusable"
 
@@ -82,7 +83,7 @@ def _with_result(standing: DeviceStanding, result: DeviceResult, rules: SignalRu
     return replace(standing, results=results[-rules.device_unusable_of :], clock_ms=clock_ms)
 
 
-def _change(standing: DeviceStanding, result: DeviceResult, rules: SignalRules) -> Change | None:
+def _change(standing: DeviceStanding, result: DeviceResult, rules: SignalRules) -> News | None:
     cause = f"{result.at_ms}\x1f{standing.device_seq}"
     if standing.alarm is not None:
         wanted = _USABLE * rules.device_usable_again
@@ -94,12 +95,12 @@ def _change(standing: DeviceStanding, result: DeviceResult, rules: SignalRules) 
     key = (standing.mode, f"device\x1f{standing.device_id}")
     alarm = started(key, DEVICE_UNUSABLE, Priority.MEDIUM, result.at_ms, result.at_ms, cause)
     alarm = replace(alarm, device_id=standing.device_id)
-    return Change(alarm, Phase.START, Reason.DEVICE_UNUSABLE, result.at_ms, cause)
+    return told(alarm, Phase.START, Reason.DEVICE_UNUSABLE, result.at_ms, cause)
 
 
 def _subject(standing: DeviceStanding) -> Subject:
     """A device is on no ward that we know of: it is named itself."""
-    return Subject(ward="", mode=standing.mode, seq=standing.device_seq + 1, clock_ms=standing.clock_ms)
+    return Subject(mode=standing.mode, seq=standing.device_seq + 1, clock_ms=standing.clock_ms)
 
 
 def by_device(results: Sequence[DeviceResult]) -> Mapping[tuple[str, Mode], list[DeviceResult]]:

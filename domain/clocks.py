@@ -5,7 +5,8 @@ from typing import NamedTuple
 from domain.alarms import Priority
 from domain.alerts import Flag, Reason
 from domain.chart import Offsets
-from domain.draft import Cause, Draft
+from domain.draft import Draft
+from domain.news import Cause
 from domain.protocol import SignalRules
 from domain.technical_alarms import end_technical, raise_technical
 

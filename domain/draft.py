@@ -1,48 +1,16 @@
 """A chart while inputs are worked into it: the one mutable thing in the domain, never seen outside it."""
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 from uuid import UUID
 
-from domain.alarms import Alarm, AlarmState, Priority, Trigger, next_state
-from domain.alerts import Alert, Breach, Flag, Phase, Reason
+from domain.alarms import Alarm, AlarmState, Trigger, next_state
+from domain.alerts import Alert, Phase, Reason
 from domain.chart import Admission, Chart, Device, Track
-from domain.identities import alarm_id_of, alert_id_of
+from domain.identities import alarm_id_of
+from domain.news import Cause, News, Subject, alert_of
 from domain.protocol import Protocol
-from domain.times import from_ms
 from domain.vital_signs import VitalSign
 from domain.wards import WardSignal
-from domain.wording import Occasion, title_of
-
-
-class Cause(NamedTuple):
-    """What led to a change: *key* tells it from every other cause, the rest goes into its alerts."""
-
-    key: str | UUID
-    observed_ms: int
-    received_ms: int
-    flags: tuple[Flag, ...] = ()
-    evidence: tuple[UUID, ...] = ()
-    device_id: str | None = None
-    site: str | None = None
-    correlation_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """Something to be said about an alarm, which stands as *alarm* says from then on."""
-
-    alarm: Alarm
-    phase: Phase
-    reason: Reason
-    cause: Cause
-    breach: Breach | None = None
-    previous: Priority | None = None
-
-    @property
-    def is_end(self) -> bool:
-        """Whether the alarm is over with this; a late finding never was one."""
-        return self.alarm.state is AlarmState.INACTIVE and self.phase is not Phase.TPOINT
 
 
 class Draft:
@@ -100,7 +68,7 @@ class Draft:
             self.ended.append(news.alarm)
         elif news.phase is not Phase.TPOINT:
             self.keep(news.alarm)
-        self.alerts.append(self._alert(news))
+        self.alerts.append(alert_of(self._subject(), news, self.protocol))
 
     def end(self, alarm: Alarm, reason: Reason, cause: Cause) -> None:
         """End *alarm*, whatever has become of its condition; one that was only latched is reset."""
@@ -112,60 +80,17 @@ class Draft:
         """Keep *alarm* as it now stands, without a word."""
         self.alarms[alarm.rule_id] = alarm
 
-    def _sensor(self, rule_id: str) -> str:
-        """What staff call the sensor an alarm is about; no rule is asked for any other alarm, since it might fail."""
-        return self.protocol.signals.display_of(rule_id) if rule_id.startswith("sensor-off/") else ""
-
-    def _alert(self, news: News) -> Alert:
-        alarm, cause, admission = news.alarm, news.cause, self.admission
+    def _subject(self) -> Subject:
+        admission = self.admission
         birth_date = admission.birth_date if admission else None
-        occasion = Occasion(
-            alarm=alarm,
-            phase=news.phase,
-            reason=news.reason,
-            breach=news.breach,
-            flags=cause.flags,
-            ward=self.ward,
-            bed=admission.bed if admission else None,
-            patient_id=self.patient_id,
-            observed_ms=cause.observed_ms,
-            received_ms=cause.received_ms,
-            sensor=self._sensor(alarm.rule_id),
-        )
-        return Alert(
-            alert_id=alert_id_of(alarm.episode_id, news.phase, news.reason, cause.key),
-            episode_id=alarm.episode_id,
-            alarm_id=alarm.alarm_id,
-            chart_seq=self.chart_seq,
-            phase=news.phase,
-            reason=news.reason,
-            kind=alarm.kind,
-            state=alarm.state,
-            priority=alarm.priority,
-            previous_priority=news.previous,
-            rule_id=alarm.rule_id,
-            protocol_id=self.protocol.protocol_id,
-            protocol_version=self.protocol.version,
-            protocol_hash=self.protocol.digest,
+        return Subject(
             patient_id=self.patient_id,
             mode=self.mode,
             ward=self.ward,
             bed=admission.bed if admission else None,
             birth_year=birth_date.year if birth_date else None,
-            vital_sign=alarm.vital_sign,
-            value=alarm.value,
-            breach=news.breach,
-            device_id=cause.device_id,
-            site=cause.site,
-            observed_at=from_ms(cause.observed_ms),
-            received_at=from_ms(cause.received_ms),
-            onset_at=from_ms(alarm.onset_ms),
-            determined_at=from_ms(self.clock_ms),
-            ended_at=from_ms(cause.observed_ms) if news.is_end else None,
-            flags=cause.flags,
-            evidence=alarm.evidence,
-            correlation_id=cause.correlation_id,
-            title=title_of(occasion),
+            seq=self.chart_seq,
+            clock_ms=self.clock_ms,
         )
 
     def chart(self) -> Chart:

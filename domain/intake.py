@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from domain.alerts import Flag
 from domain.arrivals import Arrival, arrive, settle_device
 from domain.chart import Entry, Source, Track
-from domain.draft import Cause, Draft
+from domain.draft import Draft
 from domain.late_findings import find_late, find_what_passed_unheard
 from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn_of
 from domain.limits_in_force import limits_in_force
+from domain.news import Cause
 from domain.observations import ObservationSet, Reading, Validity
 from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness
 from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry

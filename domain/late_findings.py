@@ -6,9 +6,10 @@ from uuid import UUID
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.alerts import Phase, Reason
 from domain.chart import Entry, Track
-from domain.draft import Cause, Draft, News
+from domain.draft import Draft
 from domain.identities import episode_id_of
 from domain.limit_alarms import breach_of
+from domain.news import Cause, News
 from domain.protocol import AlarmLimit
 from domain.tracks import first_in_force, judged_value, was_in_force
 

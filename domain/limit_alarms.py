@@ -8,8 +8,9 @@ from uuid import UUID
 from domain.alarms import Alarm, AlarmState, Kind, Priority, Trigger, next_state
 from domain.alerts import Breach, Flag, Phase, Reason
 from domain.chart import Judgement, Track
-from domain.draft import Cause, Draft, News
+from domain.draft import Draft
 from domain.identities import episode_id_of
+from domain.news import Cause, News
 from domain.protocol import AlarmLimit
 from domain.tracks import first_in_force, newest_value, was_in_force
 from domain.vital_signs import VitalSign

@@ -9,7 +9,8 @@ from domain.alarms import Alarm, AlarmState, Trigger, next_state
 from domain.alerts import Phase, Reason
 from domain.chart import Admission
 from domain.commands import AcknowledgeAlarm, Admit, CloseAlarm, Command, Discharge, Move
-from domain.draft import Cause, Draft, News
+from domain.draft import Draft
+from domain.news import Cause, News
 from domain.overdue import forget_device, leave_ward
 from domain.times import to_ms
 

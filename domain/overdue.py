@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from domain.alerts import Flag, Reason
 from domain.chart import Device, Entry, Source, Track
-from domain.draft import Cause, Draft
+from domain.draft import Draft
 from domain.limit_alarms import settle, turn_of
 from domain.limits_in_force import limits_in_force
+from domain.news import Cause
 from domain.observations import Acquisition
 from domain.protocol import AlarmLimit, SignalRules
 from domain.technical_alarms import end_technical, raise_technical

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from domain.alarms import Priority
 from domain.alerts import Reason
 from domain.chart import Channel, Device
-from domain.draft import Cause, Draft
+from domain.draft import Draft
+from domain.news import Cause
 from domain.observations import Acquisition, Reading
 from domain.protocol import Sensor, SignalRules
 from domain.technical_alarms import end_technical, raise_technical

@@ -2,8 +2,9 @@
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.alerts import Phase, Reason
-from domain.draft import Cause, Draft, News
+from domain.draft import Draft
 from domain.identities import episode_id_of
+from domain.news import Cause, News
 
 
 def raise_technical(draft: Draft, rule_id: str, priority: Priority, reason: Reason, cause: Cause) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from domain.alarms import Priority
 from domain.alerts import Reason
 from domain.commands import Command
-from domain.draft import Cause, Draft
+from domain.draft import Draft
+from domain.news import Cause
 from domain.observations import ObservationSet
 from domain.technical_alarms import end_technical, raise_technical
 from domain.times import to_ms

@@ -6,9 +6,10 @@ from typing import TypeAlias
 
 from domain.alarms import Alarm, Priority
 from domain.alerts import Alert, Phase, Reason
+from domain.news import News, Subject, alert_of
 from domain.observations import Mode
 from domain.protocol import Protocol
-from domain.ward_alerts import WARD_SILENT, Change, Subject, alert_of, over, started
+from domain.ward_alerts import WARD_SILENT, over, started, told
 
 INPUT_PAUSED = "input-paused"
 INPUT_LOST = "input-lost"
@@ -106,7 +107,9 @@ def evaluate_ward(ward: Ward, events: Sequence[WardEvent], protocol: Protocol) -
         ward, change = _take(ward, event, protocol)
         if change is None:
             continue
-        subject = Subject(ward=ward.ward, mode=ward.mode, seq=ward.ward_seq + 1, clock_ms=ward.clock_ms)
+        subject = Subject(
+            ward=ward.ward or None, mode=ward.mode, seq=ward.ward_seq + 1, clock_ms=ward.clock_ms
+        )
         alerts.append(alert_of(subject, change, protocol))
         alarms = dict(ward.alarms)
         if change.phase is Phase.END:
@@ -120,7 +123,7 @@ def evaluate_ward(ward: Ward, events: Sequence[WardEvent], protocol: Protocol) -
     )
 
 
-def _take(ward: Ward, event: WardEvent, protocol: Protocol) -> tuple[Ward, Change | None]:
+def _take(ward: Ward, event: WardEvent, protocol: Protocol) -> tuple[Ward, News | None]:
     if isinstance(event, WardSignal):
         ward = replace(ward, silent=_listed(ward.silent, event.subject, event.at_ms, is_in=event.is_silent))
         return ward, _silence(ward, event, protocol)
@@ -141,7 +144,7 @@ def _listed(before: Mapping[str, int], subject: str, at_ms: int, *, is_in: bool)
     return listed
 
 
-def _silence(ward: Ward, signal: WardSignal, protocol: Protocol) -> Change | None:
+def _silence(ward: Ward, signal: WardSignal, protocol: Protocol) -> News | None:
     wanted = protocol.signals.ward_silent_devices
     cause = f"{signal.subject}\x1f{signal.at_ms}"
     if (alarm := ward.alarms.get(WARD_SILENT)) is not None:
@@ -154,21 +157,21 @@ def _silence(ward: Ward, signal: WardSignal, protocol: Protocol) -> Change | Non
         return None
     onset_ms = min(together)
     alarm = started(_key(ward), WARD_SILENT, Priority.HIGH, onset_ms, signal.at_ms, signal.subject)
-    return Change(alarm, Phase.START, Reason.WARD_SILENT, signal.at_ms, cause)
+    return told(alarm, Phase.START, Reason.WARD_SILENT, signal.at_ms, cause)
 
 
-def _pause(ward: Ward, pause: InputPause) -> Change | None:
+def _pause(ward: Ward, pause: InputPause) -> News | None:
     cause = f"{pause.subject}\x1f{pause.at_ms}"
     alarm = ward.alarms.get(INPUT_PAUSED)
     if alarm is None and ward.paused:
         alarm = started(_key(ward), INPUT_PAUSED, Priority.HIGH, pause.at_ms, pause.at_ms, pause.subject)
-        return Change(alarm, Phase.START, Reason.INPUT_PAUSED, pause.at_ms, cause)
+        return told(alarm, Phase.START, Reason.INPUT_PAUSED, pause.at_ms, cause)
     if alarm is not None and not ward.paused:
         return over(alarm, Reason.INPUT_RESUMED, pause.at_ms, cause)
     return None
 
 
-def _loss(ward: Ward, loss: InputLoss) -> Change | None:
+def _loss(ward: Ward, loss: InputLoss) -> News | None:
     """Told once for all partitions; told again where another one makes it longer by more than a minute."""
     cause = f"{loss.subject}\x1f{loss.from_ms}\x1f{loss.until_ms}"
     alarm = ward.alarms.get(INPUT_LOST)
@@ -181,16 +184,16 @@ def _loss(ward: Ward, loss: InputLoss) -> Change | None:
             loss.until_ms,
             f"{loss.subject}/{loss.at_ms}",
         )
-        return Change(alarm, Phase.START, Reason.INPUT_LOST, loss.at_ms, cause)
+        return told(alarm, Phase.START, Reason.INPUT_LOST, loss.at_ms, cause)
     from_ms, until_ms = min(alarm.onset_ms, loss.from_ms), max(alarm.started_ms, loss.until_ms)
     longer_ms = (until_ms - from_ms) - (alarm.started_ms - alarm.onset_ms)
     if longer_ms <= _SAME_INTERVAL_MS:
         return None
     wider = replace(alarm, onset_ms=from_ms, started_ms=until_ms)
-    return Change(wider, Phase.UPDATE, Reason.INPUT_LOST, loss.at_ms, cause)
+    return told(wider, Phase.UPDATE, Reason.INPUT_LOST, loss.at_ms, cause)
 
 
-def _tick(ward: Ward, tick: WardTick) -> tuple[Ward, Change | None]:
+def _tick(ward: Ward, tick: WardTick) -> tuple[Ward, News | None]:
     if ward.due_ms is None or ward.due_ms > tick.at_ms:
         return ward, None
     alarm = ward.alarms.get(INPUT_LOST)
