@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from domain.alarms import Priority
-from domain.caution_levels import caution_level
 from domain.chart import Admission
 from domain.limits_in_force import age_in_months
 from domain.vital_signs import VitalSign
 from tests.builders import BEGIN, Bedside, a_spot_check, at, shipped
+from tests.unit.domain.caution_levels import caution_level
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 PRIORITY_OF_LEVEL = {0: None, 1: None, 2: LOW, 3: MEDIUM, 4: HIGH}

@@ -1,4 +1,4 @@
-"""The caution level of a single value, 0 (normal) to 4, as range tables of patient registries give it."""
+"""The caution level of a single value, 0 (normal) to 4, as registries' range tables give it: what our limits are checked by."""
 
 from domain.alarms import Priority
 from domain.protocol import AlarmLimit, Measure, Protocol, Side
