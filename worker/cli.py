@@ -16,6 +16,7 @@ from worker.audit_cli import audit
 from worker.cli_options import (
     CENSUS_SECONDS,
     WAIT_SECONDS,
+    WATCH_WAIT_SECONDS,
     Wait,
     WaitForDatabase,
     console,
@@ -218,7 +219,7 @@ def simulate(  # noqa: PLR0913, PLR0917  as many as there are options
     from worker.simulation.command import simulate as simulate_ward  # noqa: PLC0415
 
     simulate_ward(
-        load_settings(), beds=beds, ward=ward, seed=seed, rate=rate, speed_up=speed_up, seconds=seconds,
+        settings_with_logging(), beds=beds, ward=ward, seed=seed, rate=rate, speed_up=speed_up, seconds=seconds,
         mode=mode.value, deteriorations=deteriorations, start=_utc(start), out=out,
     )  # fmt: skip
 
@@ -245,7 +246,7 @@ def replay(  # noqa: PLR0913, PLR0917
     from worker.replay.playback import START  # noqa: PLC0415
 
     replay_files(
-        load_settings(), files, mapping=mapping, mode=mode.value, speed_up=speed_up, admit=admit,
+        settings_with_logging(), files, mapping=mapping, mode=mode.value, speed_up=speed_up, admit=admit,
         start=start or START, ward=ward or WARD, bed_prefix=bed_prefix, out=out,
     )  # fmt: skip
 
@@ -282,11 +283,12 @@ def watch(
     ward: Annotated[str | None, typer.Option(help="Only this ward.")] = None,
     once: Annotated[bool, typer.Option("--once", help="Print the ward once and end.")] = False,  # noqa: FBT002
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
+    wait: Wait = WATCH_WAIT_SECONDS,
 ) -> None:
     """Show the ward in the terminal: who needs someone, why, since when."""
     from worker.watch import watch as watch_ward  # noqa: PLC0415
 
-    watch_ward(load_settings(), mode=mode, ward=ward, once=once, seconds=seconds)
+    watch_ward(settings_with_logging(), mode=mode, ward=ward, once=once, seconds=seconds, wait=wait)
 
 
 @app.command(

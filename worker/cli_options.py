@@ -14,6 +14,7 @@ WaitForDatabase = Annotated[
     float, typer.Option(help="Seconds to wait for the database; then exit code 3.", min=0.1, max=3600)
 ]
 WAIT_SECONDS = 30.0
+WATCH_WAIT_SECONDS = 10.0
 CENSUS_SECONDS = 3.0  # who asks whether anybody is watched must not wait for the answer
 _NO_LIMIT = 100_000
 

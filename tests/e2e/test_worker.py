@@ -443,18 +443,3 @@ def test_the_effective_settings_are_shown_without_secrets(installation):
     assert f"127.0.0.1:{make_url(installation.database_url).port}/" in finished.stdout
     password = installation.database_url.split(":")[2].split("@")[0]
     assert password not in finished.stdout
-
-
-def test_every_command_has_help_with_an_example(installation):
-    for command in (
-        (),
-        ("run",),
-        ("topics", "create"),
-        ("db", "upgrade"),
-        ("simulate",),
-        ("replay",),
-        ("watch",),
-    ):
-        finished = installation.vigil(*command, "--help", COLUMNS="200", NO_COLOR="1")
-        assert finished.returncode == 0
-        assert not command or "Example: vigil" in finished.stdout, command
