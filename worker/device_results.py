@@ -11,6 +11,7 @@ from persistence.alarms import Episode
 from persistence.devices import DeviceKey
 from persistence.unit_of_work import UnitOfWork
 from worker.batches import Batch
+from worker.dead_letters.rounds import round_of
 from worker.lanes import lane_of
 from worker.ledger import Ledger
 from worker.messages.records import time_in_log
@@ -21,7 +22,8 @@ _Place = tuple[str, int, int]
 def results_of(batch: Batch, suspects: AbstractSet[DeviceKey]) -> list[DeviceResult]:
     """What *batch* tells of devices: every set of which nothing could be used, and of devices that are suspect all.
 
-    In the order of the log, within each partition. A record that does not say which device sent it tells nothing.
+    In the order of the log, within each partition. A record that does not say which device sent it tells nothing, and
+    nor does one that an operator's replay brought back: it was the device of then, and may have been repaired.
     """
     refused = _refused(batch)
     if not refused and not suspects:
@@ -30,8 +32,12 @@ def results_of(batch: Batch, suspects: AbstractSet[DeviceKey]) -> list[DeviceRes
     found = dict(refused)
     for item in batch.items:
         entry = item.entry
-        if isinstance(entry, ObservationSet) and (entry.device_id, entry.mode) in asked:
-            record = item.record
+        record = item.record
+        if (
+            isinstance(entry, ObservationSet)
+            and (entry.device_id, entry.mode) in asked
+            and not round_of(tuple(record.headers))
+        ):
             found[record.topic, record.partition, record.offset] = DeviceResult(
                 device_id=entry.device_id, mode=entry.mode, is_usable=True, at_ms=to_ms(entry.received_at)
             )
@@ -47,7 +53,7 @@ def _refused(batch: Batch) -> dict[_Place, DeviceResult]:
             at_ms=to_ms(time_in_log(record)),
         )
         for record, refusal in batch.refused
-        if refusal.device_id is not None
+        if refusal.device_id is not None and not round_of(tuple(record.headers))
     }
 
 

@@ -1,15 +1,19 @@
 """A device that turns bad, on a real database: one alarm, a dead letter for each set, and an end by itself."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from domain.alerts import Phase, Reason
 from domain.observations import Mode
+from persistence.dead_letter_search import Place
 from persistence.devices import DeviceKey
 from persistence.unit_of_work import unit_of_work
 from tests.contract.worker.records import LANES, a_batch, a_set
 from worker.batches import Run, read_batch
+from worker.dead_letters.rounds import Origin, headers_of_next_round
 from worker.device_results import results_of
 from worker.lanes import lane_of
 
@@ -104,3 +108,12 @@ async def test_what_does_not_say_which_device_sent_it_tells_nothing():
     batch = await read_batch([Run("readings", 0, None, [replace(a_set(1), value=b"{")])], "commands")
 
     assert results_of(batch, set()) == []
+
+
+async def test_what_an_operators_replay_brings_back_tells_nothing_of_its_device():
+    origin = Origin(Place("readings", 0, 1), datetime(2026, 11, 23, tzinfo=UTC), UUID(int=1))
+    back = headers_of_next_round((), origin, UUID(int=2))
+    records = [replace(record, headers=back) for record in (*bad(1, 2), *good(3, 2))]
+    batch = await read_batch([Run("readings", 0, None, records)], "commands")
+
+    assert results_of(batch, {KEY}) == []
