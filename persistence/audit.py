@@ -213,9 +213,9 @@ class AuditRepository:
                 found.setdefault((topic, partition, offset), []).append(FoundLetter(*rest))
         return found
 
-    async def queued(self, lane: int, published: int, time_range: TimeRange) -> AsyncIterator[Queued]:
-        """Go through what was recorded for *lane* in the range, up to number *published*; markers are nothing."""
-        bounds = (lane, published, time_range.since, time_range.until, MARKER)
+    async def queued(self, lane: int, last_seq: int, time_range: TimeRange) -> AsyncIterator[Queued]:
+        """Go through what was recorded for *lane* in the range, up to number *last_seq*; markers are nothing."""
+        bounds = (lane, last_seq, time_range.since, time_range.until, MARKER)
         async for row in self._connection.cursor(_QUEUED, *bounds, prefetch=_PAGE):
             yield _queued(row)
 

@@ -58,10 +58,10 @@ class Findings:
 def check(evidence: Evidence, sent: Sent, replayed: Replayed) -> Findings:
     """Compare everything with everything; what was sent, and what the domain makes of it, are believed."""
     findings = Findings()
-    _check_log(evidence, sent, findings)
+    check_log(evidence, sent, findings)
     strange = judge(evidence, sent)
-    _check_readings(evidence, sent, strange, findings)
-    _check_dead_letters(evidence, sent, strange, findings)
+    check_readings(evidence, sent, strange, findings)
+    check_dead_letters(evidence, sent, strange, findings)
     _check_lanes(evidence, findings)
     _check_said(evidence, replayed, findings)
     findings.misorder("records within a chart", replayed.out_of_order)
@@ -72,7 +72,7 @@ def check(evidence: Evidence, sent: Sent, replayed: Replayed) -> Findings:
     return findings
 
 
-def _check_log(evidence: Evidence, sent: Sent, findings: Findings) -> None:
+def check_log(evidence: Evidence, sent: Sent, findings: Findings) -> None:
     """What was accepted must be what stands in the log."""
     log = {record.place: record.value for record in (*evidence.readings_in, *evidence.commands_in)}
     accepted = {place: message.value for place, message in sent.messages.items()}
@@ -81,7 +81,7 @@ def _check_log(evidence: Evidence, sent: Sent, findings: Findings) -> None:
     )
 
 
-def _check_readings(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
+def check_readings(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
     """Every reading that can be used is stored once, with its value, however often it was sent."""
     wanted: Counter[Content] = Counter(strange.contents)
     findings.readings = wanted.total()
@@ -118,7 +118,7 @@ def _command_id(record: Record) -> str:
     return str(json.loads(record.value or b"{}")["command_id"])
 
 
-def _check_dead_letters(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
+def check_dead_letters(evidence: Evidence, sent: Sent, strange: Strange, findings: Findings) -> None:
     """Whatever cannot be used is kept once, byte for byte, in the table and in the topic."""
     wanted = {(*place, position) for place, message in sent.messages.items() for position in message.bad}
     wanted |= strange.refused
@@ -160,7 +160,7 @@ def _origin(record: Record) -> tuple[str, int, int, int]:
     return topic, int(partition), int(offset), int(problem["position"])
 
 
-def _sequence(record: Record) -> int:
+def sequence_of(record: Record) -> int:
     return int(record.header("ce_sequence") or -1)
 
 
@@ -171,7 +171,7 @@ def _check_lanes(evidence: Evidence, findings: Findings) -> None:
     for role, records in evidence.out.items():
         newest: dict[int, int] = {}
         for record in records:
-            seq = _sequence(record)
+            seq = sequence_of(record)
             misplaced += seq <= newest.get(record.partition, 0)
             newest[record.partition] = max(seq, newest.get(record.partition, 0))
             out[record.partition].append((seq, record, role))
@@ -209,7 +209,7 @@ def _check_outbox(
 
 def _check_said(evidence: Evidence, replayed: Replayed, findings: Findings) -> None:
     """Each patient's alerts and alarm states are those of the replay: each once, in order, byte for byte."""
-    found = list(_found(evidence))
+    found = list(found_in(evidence))
     wanted = {said.name: said for some in replayed.said.values() for said in some}
     findings.mistrust(
         "alerts that bear another's id", sum(len(some) for some in replayed.said.values()) - len(wanted)
@@ -222,10 +222,10 @@ def _check_said(evidence: Evidence, replayed: Replayed, findings: Findings) -> N
         records = [by_name[said.name] for said in some if said.name in by_name]
         strays = sum(record.partition != replayed.lanes[chart] for record in records)
         findings.mistrust("alerts outside their patient's lane", strays)
-        findings.misorder("alerts of a patient", _descents([_sequence(record) for record in records]))
+        findings.misorder("alerts of a patient", descents([sequence_of(record) for record in records]))
 
 
-def _found(evidence: Evidence) -> Iterator[tuple[tuple[str, str], Record]]:
+def found_in(evidence: Evidence) -> Iterator[tuple[tuple[str, str], Record]]:
     for role, header in (("alerts", "ce_id"), ("alerts_test", "ce_id"), ("alarm_state", "alert_id")):
         for record in evidence.out[role]:
             yield (role, record.header(header) or ""), record
@@ -236,5 +236,5 @@ def _is_as(said: Said, record: Record) -> bool:
     return (said.key, said.value, list(said.headers)) == (record.key, record.value, headers)
 
 
-def _descents(numbers: Sequence[int]) -> int:
+def descents(numbers: Sequence[int]) -> int:
     return sum(later <= earlier for earlier, later in pairwise(numbers))

@@ -126,6 +126,18 @@ def cursors(installation: Installation, lanes: Iterable[int]) -> dict[int, int]:
         return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, timeout=10)}
 
 
+def ends(installation: Installation, name: str) -> dict[tuple[str, int], int]:
+    """Where each partition of a topic ends."""
+    topic = installation.topic(name)
+    with closing(_consumer(installation, f"{installation.group}.checker")) as consumer:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        places = [TopicPartition(topic, number) for number in partitions]
+        return {
+            (each.topic, each.partition): consumer.get_watermark_offsets(each, timeout=10, cached=False)[1]
+            for each in places
+        }
+
+
 def records(installation: Installation, name: str) -> Iterator[Record]:
     """Every committed record of a topic, from its beginning to its present end."""
     topic = installation.topic(name)

@@ -18,6 +18,7 @@ from deploy.local import Services
 from deploy.local.accounts import Installation, is_at_rest
 from deploy.local.vigil import wait_until
 from domain.protocol import Protocol
+from tests.faults.after_repair import check_after_repair
 from tests.faults.checking import Findings, check
 from tests.faults.evidence import Evidence, Record, cursors, gather
 from tests.faults.kinds import Kind
@@ -52,6 +53,7 @@ class Run:
     services: Services | None = None  # only where a plan may stop them
     moments: list[Moment] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)  # what a plan itself found that cannot be
+    gone: set[str] | None = None  # after a repair: alerts of a history that is gone, as the audit lists them
 
     @property
     def worker(self) -> Worker:
@@ -135,7 +137,11 @@ def run_fault(
         ended = [end for worker in named.values() for end in worker.ends]
         complaints = Counter(one for worker in named.values() for one in worker.complaints())
     replayed = replay(evidence, protocol)
-    findings = check(evidence, sent, replayed)
+    findings = (
+        check(evidence, sent, replayed)
+        if run.gone is None
+        else check_after_repair(evidence, sent, replayed, run.gone)
+    )
     if not is_whole:
         findings.mistrust("not at rest in time")
     findings.wrong.extend(run.wrong)

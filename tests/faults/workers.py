@@ -81,9 +81,9 @@ class Worker:
         """How often the present process has logged *event*."""
         return len(self.entries(event))
 
-    def entries(self, event: str) -> list[dict[str, object]]:
-        """What the present process has logged as *event*."""
-        return [entry for entry in _entries(self.logs[-1]) if entry.get("event") == event]
+    def entries(self, *events: str) -> list[dict[str, object]]:
+        """What the present process has logged as one of *events*."""
+        return [entry for entry in _entries(self.logs[-1]) if entry.get("event") in events]
 
     def wait_for(self, event: str, seconds: float = 60.0) -> bool:
         return (

@@ -35,6 +35,7 @@ class Trouble(StrEnum):
     ALTERED = "altered"
     UNEXPLAINED = "there, though nothing stored led to it"
     OUT_OF_ORDER = "out of order"
+    GONE = "out, of a history that is gone: noted by a repair after a restore"
     STOPPED = "stopped: see `vigil lanes status`"
 
 

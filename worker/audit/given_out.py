@@ -61,7 +61,7 @@ async def compare_given_out(
         advance(len(records))
     for comparison in lanes.values():
         await _settle(comparing, comparison, with_states=comparing.time_range.is_open)
-        comparing.account.compared.update(SUBJECTS[said.role] for said in comparison.wanted.values())
+        comparing.account.compared.update(SUBJECTS[said.role] for said in comparison.recorded)
     return lanes
 
 
@@ -88,12 +88,12 @@ async def compare_copy(
 async def _recorded(
     comparing: Comparing, roles: Collection[str], subject: Subject | None = None
 ) -> dict[int, LaneComparison]:
-    """What each lane has recorded in the range and published since."""
+    """What each lane has recorded in the range."""
     lanes = {}
     for lane, published in comparing.published.items():
-        comparison = lanes[lane] = LaneComparison(lane, subject)
+        comparison = lanes[lane] = LaneComparison(lane, published, subject)
         async with audit_reads(comparing.place.engine) as reads:
-            async for row in reads.queued(lane, published, comparing.time_range):
+            async for row in reads.queued(lane, comparing.opening.last_seq[lane], comparing.time_range):
                 if row.topic in roles:
                     said = said_of(row.topic, Content(row.key, row.value, row.headers), seq=row.seq)
                     comparison.record(said, row.key, is_deletion=row.value is None)
@@ -125,6 +125,9 @@ async def _settle(comparing: Comparing, comparison: LaneComparison, *, with_stat
     absent = comparison.absent(with_states=with_states)
     noted = await _noted(comparing, comparison.lane, absent)
     comparison.lose(said for said in absent if said.record_id not in noted)
+    # What a restored history leads to again is the same alert, but a timer may have been evaluated at another moment.
+    noted = await _noted(comparing, comparison.lane, comparison.different)
+    comparison.alter(said for said in comparison.different if said.record_id not in noted)
     oldest = comparing.opening.oldest_seq.get(comparison.lane)
     unknown = [
         said for said in comparison.unknown if not said.seq or (oldest is not None and said.seq >= oldest)

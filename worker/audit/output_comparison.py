@@ -49,21 +49,31 @@ def said_of(role: str, content: Content, *, seq: int | None = None, at_ms: int =
 
 @dataclass(slots=True)
 class LaneComparison:
-    """One lane: first `record` all that should be out, then `publish` all that is, then ask."""
+    """One lane: first `record` all that is recorded, then `publish` all that is out, then ask.
+
+    What is recorded up to number *published* should be out; the rest may be, if a repair has numbered it anew.
+    """
 
     lane: int
+    published: int
     subject: Subject | None = None  # of everything, where it is not told by the role
     wanted: dict[UUID, Said] = field(default_factory=dict)
     states: dict[bytes | None, Said] = field(default_factory=dict)  # the present one by key
     out: dict[UUID, Said] = field(default_factory=dict)
     unknown: list[Said] = field(default_factory=list)
+    different: list[Said] = field(default_factory=list)  # out otherwise than it is recorded
     _newest: dict[str, int] = field(default_factory=dict)
     _findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def recorded(self) -> Iterator[Said]:
+        """What should be out."""
+        return (said for said in self.wanted.values() if said.seq <= self.published)
+
     def record(self, said: Said, key: bytes | None, *, is_deletion: bool) -> None:
-        """Take note of what should be out."""
+        """Take note of what is recorded."""
         self.wanted[said.record_id] = said
-        if said.role == COMPACTED:
+        if said.role == COMPACTED and said.seq <= self.published:
             self.states.pop(key, None)
             if not is_deletion:
                 self.states[key] = said
@@ -82,7 +92,7 @@ class LaneComparison:
         if recorded is None:
             self.unknown.append(said)
         elif recorded.digest != said.digest:
-            self._find(Trouble.ALTERED, said)
+            self.different.append(said)
 
     def newest(self) -> int:
         """The highest number that is out."""
@@ -93,7 +103,7 @@ class LaneComparison:
         states = {said.record_id for said in self.states.values()} if with_states else set()
         return [
             said
-            for said in self.wanted.values()
+            for said in self.recorded
             if said.record_id not in self.out and (said.role != COMPACTED or said.record_id in states)
         ]
 
@@ -102,13 +112,18 @@ class LaneComparison:
         if recorded is not None and recorded.record_id == said.record_id:
             if recorded.digest != said.digest:
                 self._find(Trouble.ALTERED, said)
-        elif not is_noted:
-            self._find(Trouble.UNEXPLAINED, said)
+        elif said.role != COMPACTED or not is_noted:  # an alarm's state follows its alert
+            self._find(Trouble.GONE if is_noted else Trouble.UNEXPLAINED, said)
 
     def lose(self, lost: Iterable[Said]) -> None:
         """Take note of what is lost."""
         for said in lost:
             self._find(Trouble.LOST, said)
+
+    def alter(self, altered: Iterable[Said]) -> None:
+        """Take note of what is altered."""
+        for said in altered:
+            self._find(Trouble.ALTERED, said)
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong."""

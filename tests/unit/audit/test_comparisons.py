@@ -25,11 +25,11 @@ def said(number, *, role="alerts", value=b"{}", name=None, at_ms=0):
     return said_of(role, Content(b"P", value, headers), seq=number, at_ms=at_ms)
 
 
-def compared(recorded, published, **more):
-    lane = LaneComparison(0, **more)
+def compared(recorded, out, *, published=9, **more):
+    lane = LaneComparison(0, published, **more)
     for each in recorded:
         lane.record(each, b"P", is_deletion=False)
-    for each in published:
+    for each in out:
         lane.publish(each)
     return lane
 
@@ -47,14 +47,24 @@ class TestOutput:
     def test_what_is_out_twice_is_doubled_once(self):
         assert troubles(compared([said(1), said(2)], [said(1), said(2), said(1)])) == [Trouble.DOUBLED]
 
-    def test_what_is_out_with_another_content_is_altered(self):
-        assert troubles(compared([said(1)], [said(1, value=b"[]")])) == [Trouble.ALTERED]
+    def test_what_is_out_with_another_content_is_different_and_altered_if_no_repair_has_noted_it(self):
+        lane = compared([said(1), said(2)], [said(1, value=b"[]"), said(2)])
+
+        assert lane.different == [said(1, value=b"[]")]
+        lane.alter(lane.different)
+        assert troubles(lane) == [Trouble.ALTERED]
 
     def test_what_is_out_in_another_order_is_out_of_order(self):
         assert troubles(compared([said(1), said(2)], [said(2), said(1)])) == [Trouble.OUT_OF_ORDER]
 
     def test_what_is_not_out_is_absent(self):
         assert compared([said(1), said(2)], [said(2)]).absent(with_states=True) == [said(1)]
+
+    def test_what_waits_to_be_published_is_not_absent_and_known_if_it_is_out_already(self):
+        lane = compared([said(1), said(2), said(3)], [said(2), said(1)], published=1)
+
+        assert lane.absent(with_states=True) == []
+        assert lane.unknown == []
 
     def test_an_alarms_former_state_may_have_been_compacted_away_its_present_one_not(self):
         states = [said(1, role="alarm_state"), said(2, role="alarm_state")]
@@ -73,11 +83,11 @@ class TestOutput:
         lane = compared([], [said(3), said(4), said(5), said(6)])
 
         lane.judge_unknown(said(3), said(3), is_noted=False)
-        lane.judge_unknown(said(4), None, is_noted=True)
         assert troubles(lane) == []
+        lane.judge_unknown(said(4), None, is_noted=True)
         lane.judge_unknown(said(5), said(5, name=9), is_noted=False)
         lane.judge_unknown(said(6), said(6, value=b"[]"), is_noted=False)
-        assert troubles(lane) == [Trouble.UNEXPLAINED, Trouble.ALTERED]
+        assert troubles(lane) == [Trouble.GONE, Trouble.UNEXPLAINED, Trouble.ALTERED]
 
 
 def found_of(expected, **changed):
