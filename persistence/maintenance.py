@@ -1,24 +1,18 @@
-"""Maintenance: months made ahead, strays moved into theirs, published records cleared; run it as often as you like."""
+"""Maintenance: months made ahead, strays moved into theirs; run it as often as you like."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.connection import Connection, Timeouts, count_of, transaction
+from persistence.connection import Connection, Timeouts, transaction
 from persistence.partitions import Month, is_made, make, missing_months
 
 # Moving a month's rows may take long; a worker that waits for it comes back by itself.
 _TIMEOUTS = Timeouts(lock_ms=3_000, statement_ms=300_000, idle_in_transaction_ms=10_000)
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7163024511200002)"
-_CHUNK = 10_000
-# Strictly below the cursor: the row that the cursor names stays, it bears the nonce by which a reset shows.
-_PRUNE = """
-DELETE FROM outbox WHERE lane = $1 AND seq < $2
-    AND seq < (SELECT min(seq) FROM outbox WHERE lane = $1) + $3
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +21,15 @@ class Report:
 
     partitions: tuple[str, ...] = ()
     moved_rows: int = 0
-    pruned_records: Mapping[int, int] = field(default_factory=dict)
 
 
-async def maintain(
-    engine: AsyncEngine, *, now: datetime, months_ahead: int = 3, published: Mapping[int, int] | None = None
-) -> Report:
-    """Make the partitions of this month and *months_ahead* more, and of every reading that has none yet.
-
-    *published* gives the cursor of each lane whose published records may go; without it none do.
-    """
+async def maintain(engine: AsyncEngine, *, now: datetime, months_ahead: int = 3) -> Report:
+    """Make the partitions of this month and *months_ahead* more, and of every reading that has none yet."""
     present = Month.of(now.astimezone(UTC))
     made = await _make_partitions(engine, [present.later(months) for months in range(months_ahead + 1)])
-    pruned = {lane: await _prune(engine, lane, seq) for lane, seq in (published or {}).items()}
     return Report(
         partitions=tuple(month.partition for month in made),
         moved_rows=sum(made.values()),
-        pruned_records=pruned,
     )
 
 
@@ -56,16 +42,6 @@ async def _make_partitions(engine: AsyncEngine, wanted: list[Month]) -> dict[Mon
             if not await is_made(connection, month):  # nobody else has made it in the meantime
                 made[month] = await make(connection, month)
     return made
-
-
-async def _prune(engine: AsyncEngine, lane: int, published_seq: int) -> int:
-    pruned = 0
-    while True:
-        async with _alone(engine) as connection:
-            chunk = count_of(await connection.execute(_PRUNE, lane, published_seq, _CHUNK))
-        pruned += chunk
-        if not chunk:
-            return pruned
 
 
 @asynccontextmanager

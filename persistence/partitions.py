@@ -1,12 +1,14 @@
 """The months of the readings table: which there must be, and how one is made beside running writers."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from persistence.connection import Connection, count_of
 
 _MONTHS_IN_A_YEAR = 12
+_PARTITION = re.compile(r"readings_(?P<year>[0-9]{4})_(?P<month>[0-9]{2})")
 _EXISTING = """
 SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'readings'::regclass
@@ -59,6 +61,18 @@ async def missing_months(connection: Connection, wanted: Iterable[Month]) -> lis
     existing = {row["relname"] for row in await connection.fetch(_EXISTING)}
     stray = [Month(row["year"], row["month"]) for row in await connection.fetch(_WITHOUT_A_PARTITION)]
     return [month for month in sorted({*wanted, *stray}) if month.partition not in existing]
+
+
+async def months_before(connection: Connection, moment: datetime) -> list[Month]:
+    """Return the months that have a partition and were over at *moment*, the oldest first."""
+    names = [_PARTITION.fullmatch(row["relname"]) for row in await connection.fetch(_EXISTING)]
+    months = [Month(int(name["year"]), int(name["month"])) for name in names if name is not None]
+    return [month for month in sorted(months) if month.following <= Month.of(moment.astimezone(UTC))]
+
+
+async def drop(connection: Connection, partition: str) -> None:
+    """Drop a month's partition with all its readings."""
+    await connection.execute(f"DROP TABLE IF EXISTS {partition}")
 
 
 async def is_made(connection: Connection, month: Month) -> bool:

@@ -159,28 +159,41 @@ def upgrade(wait: WaitForDatabase = WAIT_SECONDS) -> None:
     typer.echo(f"the database is at revision {revision}")
 
 
-@db_app.command("maintain", epilog="Example: [bold]vigil db maintain --prune[/bold], once a day")
+@db_app.command("maintain", epilog="Example: [bold]vigil db maintain[/bold], once a day, the workers running")
 def maintain(
     months_ahead: Annotated[int, typer.Option(help="Months to make partitions for.", min=1, max=24)] = 3,
     prune: Annotated[  # noqa: FBT002
         bool,
-        typer.Option(
-            "--prune", help="Remove what has been published from the outbox; asks the broker how far."
-        ),
+        typer.Option("--prune", help="Remove from the outbox all that has been published, whatever its age."),
+    ] = False,
+    keep_all: Annotated[  # noqa: FBT002
+        bool, typer.Option("--keep-all", help="Only make partitions; remove nothing, and ask no broker.")
     ] = False,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Make partitions for the months to come, and, if asked, remove published records from the outbox."""
-    from worker.administration import maintain_database  # noqa: PLC0415
+    """Make partitions for the months to come, and remove what is past its age and has been published.
 
-    report = asyncio.run(
-        maintain_database(settings_with_logging(), wait, months_ahead=months_ahead, is_pruning=prune)
+    Ages: VIGIL_KEEP_READINGS_DAYS (whole months), VIGIL_KEEP_HISTORY_DAYS (commands, ticks, alarms that are over, dead
+    letters), VIGIL_KEEP_OUTGOING_DAYS (published records). Nothing is removed while a lane needs a repair.
+    """
+    from worker.administration import Pruning, maintain_database  # noqa: PLC0415
+
+    if prune and keep_all:
+        raise OperatorError("--prune removes and --keep-all does not: choose one of them")
+    pruning = Pruning.NOTHING if keep_all else Pruning.PUBLISHED if prune else Pruning.AGED
+    upkeep = asyncio.run(
+        maintain_database(settings_with_logging(), wait, months_ahead=months_ahead, pruning=pruning)
     )
+    made, removed = upkeep.made, upkeep.removed
     typer.echo(
-        f"partitions made: {', '.join(report.partitions) or 'none was missing'}; rows moved: {report.moved_rows}"
+        f"partitions made: {', '.join(made.partitions) or 'none was missing'}; rows moved: {made.moved_rows}"
     )
-    if prune:
-        typer.echo(f"published records removed: {sum(report.pruned_records.values())}")
+    if removed is not None:
+        typer.echo(f"months of readings dropped: {', '.join(removed.months) or 'none is past its age'}")
+        rows = ", ".join(f"{count:,} of {table}" for table, count in removed.rows.items() if count)
+        typer.echo(f"rows removed: {rows or 'none is past its age'}")
+        for month in removed.months_in_use:
+            typer.echo(f"{month} is past its age and was in use all the time: the next run will drop it")
 
 
 @db_app.command("check", epilog="Example: [bold]vigil db check && vigil run[/bold]")

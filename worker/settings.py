@@ -131,6 +131,20 @@ class Settings(BaseSettings):
     stream_pause: Seconds = Field(
         default=5.0, description="seconds until such a partition is looked at again; they double, up to 30"
     )
+    keep_readings_days: int = Field(
+        default=400, ge=35, le=36_500,
+        description="a whole number of days, 35 or more; `vigil db maintain` drops months of readings that are older",
+    )  # fmt: skip
+    keep_history_days: int = Field(
+        default=400, ge=35, le=36_500,
+        description="a whole number of days, 35 or more: commands, ticks, alarms that are over, dead letters",
+    )  # fmt: skip
+    keep_outgoing_days: int = Field(
+        default=30, ge=15, le=36_500,
+        description="a whole number of days, 15 or more: published records, and what repairs have noted; "
+        "longer than the input topics keep theirs",
+    )  # fmt: skip
+
     heartbeat_interval: Seconds = Field(
         default=5.0, description="seconds between two heartbeats of a lane, more than 0"
     )

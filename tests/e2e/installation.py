@@ -38,12 +38,13 @@ class Installation:
     folder: Path
     port: int = field(default_factory=free_port)
     more: dict = field(default_factory=dict)
+    path: Path = ROOT  # where the code lies that is run
 
     @property
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIL_")}
         return kept | {
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(self.path),
             "VIGIL_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "VIGIL_DATABASE_URL": self.database_url,
             "VIGIL_TOPIC_PREFIX": self.prefix,

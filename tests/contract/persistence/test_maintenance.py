@@ -1,4 +1,4 @@
-"""Maintenance: months ahead, strays home, published records gone; as often as one likes, beside running writers."""
+"""Maintenance: months ahead, strays home; as often as one likes, beside running writers."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from persistence.errors import is_transient
 from persistence.maintenance import maintain
 from persistence.partitions import Month
-from tests.contract.persistence.builders import NOON, a_reading, a_record
+from tests.contract.persistence.builders import NOON, a_reading
 
 PARTITIONS = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
@@ -107,39 +107,6 @@ async def test_making_months_does_not_lose_what_is_written_meanwhile(engine, wor
 
     assert await bystander.fetchval("SELECT count(*) FROM readings") == 80
     assert await bystander.fetchval("SELECT count(*) FROM readings_default") == 0
-
-
-async def test_published_records_go_and_the_row_of_the_cursor_stays(engine, work, bystander):
-    async with work() as unit:
-        await unit.lanes.ensure(2)
-        await unit.outbox.append({0: [a_record()] * 5, 1: [a_record()] * 5})
-
-    report = await maintain(engine, now=NOON, published={0: 3})
-
-    assert report.pruned_records == {0: 2}
-    kept = await bystander.fetch("SELECT lane, array_agg(seq ORDER BY seq) FROM outbox GROUP BY 1 ORDER BY 1")
-    assert [tuple(row) for row in kept] == [(0, [3, 4, 5]), (1, [1, 2, 3, 4, 5])]
-    async with work() as unit:
-        assert [row.seq for row in await unit.outbox.beyond(0, 3, 10)] == [4, 5]
-
-
-async def test_more_than_one_chunk_is_cleared(engine, work, bystander, monkeypatch):
-    monkeypatch.setattr("persistence.maintenance._CHUNK", 3)
-    async with work() as unit:
-        await unit.lanes.ensure(1)
-        await unit.outbox.append({0: [a_record()] * 10})
-
-    report = await maintain(engine, now=NOON, published={0: 10})
-
-    assert report.pruned_records == {0: 9}
-
-
-async def test_a_lane_with_nothing_published_loses_nothing(engine, work):
-    async with work() as unit:
-        await unit.lanes.ensure(1)
-        await unit.outbox.append({0: [a_record()]})
-
-    assert (await maintain(engine, now=NOON, published={0: 0})).pruned_records == {0: 0}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -234,3 +235,76 @@ async def test_a_migration_gives_up_soon_when_the_worker_holds_a_table(engine, d
         await unit.lanes.ensure(1)
         with pytest.raises(Exception, match="lock timeout"):
             await asyncio.to_thread(schema.downgrade, database_url, "0008")
+
+
+HARMLESS = re.compile(
+    r"\s*(SET LOCAL|CREATE (TABLE|(UNIQUE )?INDEX)|COMMENT ON|INSERT INTO|DO \$\$"
+    r"|ALTER TABLE \w+\s+(ADD COLUMN|ADD CONSTRAINT|VALIDATE CONSTRAINT|DROP CONSTRAINT|SET \(|ALTER COLUMN \w+ SET (DEFAULT|COMPRESSION)))"
+)
+WITHOUT_DEFAULT = re.compile(r"ADD COLUMN (?!.*(?:DEFAULT|GENERATED)).*NOT NULL")
+FIRST_RELEASED = "0009"  # before it nothing ran that a migration could have disturbed
+
+
+def statements_of(path):
+    """What a migration's upgrade executes."""
+    (upgrade,) = [node for node in ast.parse(path.read_text()).body if getattr(node, "name", "") == "upgrade"]
+    calls = [node for node in ast.walk(upgrade) if isinstance(node, ast.Call)]
+    return [
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if ast.unparse(call.func) == "op.execute" and call.args
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in VERSIONS if each.stem[:4] >= FIRST_RELEASED], ids=lambda path: path.stem
+)
+def test_a_migration_only_adds_so_that_the_version_before_still_runs(path):
+    statements = statements_of(path)
+
+    assert statements
+    assert [each for each in statements if not HARMLESS.match(each) or WITHOUT_DEFAULT.search(each)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE ticks",
+        "ALTER TABLE ticks DROP COLUMN at",
+        "ALTER TABLE ticks RENAME COLUMN at TO moment",
+        "ALTER TABLE ticks ALTER COLUMN at TYPE text",
+        "ALTER TABLE ticks ALTER COLUMN at SET NOT NULL",
+        "ALTER TABLE ticks ADD COLUMN more text NOT NULL",
+    ],
+)
+def test_what_the_version_before_would_stumble_over_is_seen(statement):
+    assert not HARMLESS.match(statement) or WITHOUT_DEFAULT.search(statement)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_a_stranger_who_holds_every_table_delays_an_upgrade_and_an_upgrade_delays_nobody_for_long(
+    engine, database_url, bystander, steps
+):
+    for _ in range(steps):
+        await asyncio.to_thread(schema.downgrade, database_url, "-1")
+    tables = [
+        row[0] for row in await bystander.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    ]
+    waits = []
+    async with bystander.transaction():
+        for table in tables:  # as a backup does
+            await bystander.execute(f'LOCK TABLE "{table}" IN ACCESS SHARE MODE')
+        upgrading = asyncio.create_task(asyncio.to_thread(schema.upgrade, database_url))
+        while not upgrading.done():
+            began = asyncio.get_running_loop().time()
+            async with unit_of_work(engine) as unit:
+                await unit.lanes.ensure(1)
+                await unit.progress.next_offsets([("readings", 0)])
+            waits.append(asyncio.get_running_loop().time() - began)
+            await asyncio.sleep(0.01)
+        outcome = (await asyncio.gather(upgrading, return_exceptions=True))[0]
+
+    assert outcome is None or "lock timeout" in str(outcome)
+    assert max(waits) < 3
+    await asyncio.to_thread(schema.upgrade, database_url)
+    assert await schema.current(engine) == schema.head()
