@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.alarms import Priority
@@ -122,9 +123,8 @@ class LanePublisher:
             rows = await self._rows_beyond(work)
             out = await _already_out(work, rows) if standing.has_noted_ids else frozenset()
         is_due = time.time() - self.heartbeat_at >= self._shared.heartbeat_interval
-        if rows or is_due or time.monotonic() - self._watched_at >= WATCH_SECONDS:
-            # Before each transaction, which would overwrite what a tool has written, and leave no trace of it.
-            is_due = await self._watch.must_be_written(self.cursor, self._before) or is_due
+        if not rows and not is_due and time.monotonic() - self._watched_at >= WATCH_SECONDS:
+            is_due = await self._watch.must_be_written(self.cursor, self._before)
             self._watched_at = time.monotonic()
         if rows or is_due:
             await self._publish(rows, self._heartbeat(rows, standing) if is_due else None, out)
@@ -221,9 +221,23 @@ class LanePublisher:
         passing(FaultPoint.MID_KAFKA_TRANSACTION)
         cursor = {self._partition: after.as_offset()}
         await producer.send_offsets_to_transaction(cursor, cursor_group(self._shared.group))
+        await self._see_that_nobody_else_wrote()
         passing(FaultPoint.BEFORE_KAFKA_COMMIT)
         await producer.commit_transaction()
         passing(FaultPoint.AFTER_KAFKA_COMMIT)
+
+    async def _see_that_nobody_else_wrote(self) -> None:
+        """Look at the cursor while ours is on its way: what a tool wrote until now shows, what it writes later outlasts ours.
+
+        Any earlier, and a tool could write between the look and our cursor, which would leave no trace of it. A
+        lane that stops here takes back what it was about to say, so that nobody waits for its transaction to end.
+        """
+        try:
+            await self._watch.must_be_written(self.cursor, self._before)
+        except LaneStoppedError:
+            with suppress(KafkaError):
+                await self._producer.abort_transaction()
+            raise
 
     def _addressed(self, row: OutboxRow) -> "_Addressed":
         return (
