@@ -120,6 +120,7 @@ BAD = [
     ("overlap", with_limit(old='"diastolic_pressure"\nunit = "mm[Hg]"', new='"heart_rate"\nunit = "/min"'), "limit tested overlaps with heart-rate-high: both judge the high side of heart_rate of the same patients;"),
     ("inverted", with_limit() + A_LIMIT.replace('"tested"', '"low"').replace('"high"', '"low"').replace("130", "131"), "limit low at 131 and tested at 130 are inverted: no value would be normal"),
     ("hole", with_limit('age_below = "2y"\n') + A_LIMIT.replace('"tested"', '"older"') + 'age_from = "30mo"\n', "limit older leaves a hole: nobody from 2y to below 30mo has a limit on the high side of diastolic_pressure"),
+    ("hole above two", with_limit('age_below = "2y"\n') + A_LIMIT.replace('"tested"', '"older"') + 'age_from = "2y"\nage_below = "36mo"\n' + A_LIMIT.replace('"tested"', '"oldest"') + 'age_from = "4y"\n', "limit oldest leaves a hole: nobody from 3y to below 4y has a limit on the high side of diastolic_pressure"),
     ("unknown side", with_limit(old='"high"', new='"upper"'), "limits tested: side is 'upper'; wanted is one of low, high"),
     ("no source", with_limit(old='source = "a test"\n'), "limits tested: source is missing; wanted is a text"),
     ("misspelt key", with_limit("deadbnd = 1\n"), "limits tested: deadbnd is not known; known are age_below,"),
