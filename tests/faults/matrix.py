@@ -105,6 +105,7 @@ def _row(plan: Plan, results: list[Result], wrong: list[str], seed: int, seconds
         readings=sum(each.readings for each in found),
         alerts=sum(each.alerts for each in found),
         lost=sum(each.lost for each in found),
+        removed=sum(result.sent.removed for result in results),
         doubled=sum(each.doubled for each in found),
         out_of_order=sum(each.out_of_order for each in found),
         wrong=len(wrong),

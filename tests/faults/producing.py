@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
 
 from deploy.local.accounts import Installation
+from tests.faults.evidence import Record
 from tests.faults.load import READINGS_PER_SET, Load, Message, now
 
 _TOPICS = {"readings": "vitals.readings.v1", "commands": "vitals.commands.v1"}
@@ -19,11 +20,16 @@ _FLUSH_S = 120.0
 
 @dataclass(slots=True)
 class Sent:
-    """What the broker has accepted, by its place in the log."""
+    """What the broker has accepted, by its place in the log.
+
+    Where a fault deletes records: *kept* are those of them that had been taken in, *removed* is how many had not.
+    """
 
     messages: dict[tuple[str, int, int], Message] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     offered: int = 0  # messages handed to the producer, accepted yet or not
+    kept: list[Record] = field(default_factory=list)
+    removed: int = 0
     is_over: threading.Event = field(default_factory=threading.Event)
 
 

@@ -43,6 +43,7 @@ class Row:
     readings: int
     alerts: int
     lost: int
+    removed: int  # by the broker, before it was read: so many must be lost
     doubled: int
     out_of_order: int
     wrong: int  # of these three, and of all else that cannot be
@@ -52,13 +53,14 @@ class Row:
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.out_of_order or self.wrong)
+        return not (self.lost != self.removed or self.doubled or self.out_of_order or self.wrong)
 
 
 def totals_of(rows: Sequence[Row]) -> dict[str, int]:
     """What all rows come to together."""
     counted = ("worker_kills", "service_faults", "lost", "doubled", "out_of_order", "wrong")
-    return {name: sum(getattr(row, name) for row in rows) for name in ("runs", *counted)}
+    totals = {name: sum(getattr(row, name) for row in rows) for name in ("runs", *counted)}
+    return totals | {"lost": totals["lost"] - sum(row.removed for row in rows)}
 
 
 def row_of_failure(fault: str, kind: Kind, seed: int) -> Row:
@@ -72,6 +74,7 @@ def row_of_failure(fault: str, kind: Kind, seed: int) -> Row:
             "readings",
             "alerts",
             "lost",
+            "removed",
             "doubled",
             "out_of_order",
         ),

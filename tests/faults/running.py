@@ -134,6 +134,7 @@ def run_fault(
         for worker in named.values():
             worker.terminate()
         evidence = gather(installation, read_at)
+        evidence.readings_in[:0] = sent.kept
         ended = [end for worker in named.values() for end in worker.ends]
         complaints = Counter(one for worker in named.values() for one in worker.complaints())
     replayed = replay(evidence, protocol)
