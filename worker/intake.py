@@ -24,7 +24,17 @@ from worker.messages.records import correlation_of
 from worker.observability.labels import LoopPhase, PauseReason
 from worker.observability.metrics import Metrics
 from worker.pipeline import Pipeline
-from worker.positions import Fit, Position, Recovery, fit, most_after, not_yet_handled, pause_after, recover
+from worker.positions import (
+    Fit,
+    Pace,
+    Position,
+    Recovery,
+    fit,
+    most_after,
+    not_yet_handled,
+    pause_after,
+    recover,
+)
 from worker.sights import sight_of
 from worker.stream_breaker import StreamBreaker
 from worker.timers import Sight
@@ -72,6 +82,7 @@ class Intake:
         self._must_recover = asyncio.Event()
         self._in_hand: Sequence[Record] = ()
         self._failures = 0
+        self._pace = Pace()
         self._beyond_since: float | None = None
         self._given_up = 0
         self._handled_at = time.monotonic()
@@ -117,8 +128,10 @@ class Intake:
         try:
             if not (runs := await self._accepted(records)):
                 return
-            # What was too much at once may pass bit by bit.
-            for part in parts(runs, most_after(self._failures)):
+            # What was too much at once may pass bit by bit, and nobody who waits for a part waits for long.
+            for part in parts(runs, min(most_after(self._failures), self._pace.most)):
+                if self.is_closing:
+                    return  # what is left is the successor's
                 await self._store(part)
             if self.consumer is not None:
                 await self._breaker.trip(self.consumer)
@@ -169,6 +182,7 @@ class Intake:
 
     async def _commit_batch(self, batch: Batch, started: float) -> None:
         outcome = await self._pipeline.handle_batch(batch)
+        self._pace.learn(batch.size, time.perf_counter() - started)
         self._wake(outcome.lanes)
         self._move_on(batch)
         self._breaker.note(batch)

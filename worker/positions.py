@@ -98,6 +98,23 @@ def pause_after(failures: int, chance: float, *, shortest: float = 0.1, longest:
     return doubled * (0.5 + chance / 2)
 
 
+@dataclass(slots=True)
+class Pace:
+    """How many records to take in one transaction, so that none takes much longer than *seconds*.
+
+    Alerts go out when their transaction has ended, and whoever stops the worker waits for its end.
+    """
+
+    seconds: float = 1.0
+    most: int = 1000  # before anything is known
+    least: int = 128  # fewer say more of the round trips than of the records
+
+    def learn(self, records: int, took: float) -> None:
+        """So many *records* took so many seconds."""
+        if records >= self.least:
+            self.most = max(self.least, int(records * self.seconds / took))
+
+
 def most_after(failures: int, *, first: int = 2048, least: int = 128) -> int:
     """How many records to try in one transaction after so many *failures* in a row: half as many each time."""
     return max(least, first >> min(failures - 1, 16)) if failures else _ANY_NUMBER

@@ -5,6 +5,7 @@ import pytest
 from worker.errors import OperatorError
 from worker.positions import (
     Fit,
+    Pace,
     Position,
     age_seconds,
     fit,
@@ -107,3 +108,16 @@ def test_after_each_failure_half_as_much_is_tried_but_never_too_little():
 
     assert tried == [1000, 500, 250, 125, 100, 100]
     assert most_after(0) > 50_000  # as many as there are
+
+
+def test_as_many_records_are_taken_at_once_as_take_about_a_second():
+    pace = Pace(seconds=1.0, least=100)
+
+    pace.learn(1000, 4.0)
+    assert pace.most == 250
+    pace.learn(250, 0.1)
+    assert pace.most == 2500
+    pace.learn(5, 1.0)  # so few tell of the round trips
+    assert pace.most == 2500
+    pace.learn(100, 60.0)
+    assert pace.most == 100
