@@ -1,6 +1,7 @@
 """The whole matrix of faults on brokers and databases of its own: `python -m tests.faults`, or `make faults`."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.faults.defects import CAUGHT_BY, DEFECTS
 from tests.faults.plan import Plan
 from tests.faults.plans import MATRIX, SHORT
 from tests.faults.rows import Row, shortfalls, table_of, told, write
@@ -49,8 +51,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sides", type=int, default=2, help="how many run at once, each with services of its own"
     )
+    parser.add_argument(
+        "--defect", choices=DEFECTS, help="let the workers have it: the rows that catch it must fail"
+    )
     parser.add_argument("--list", action="store_true", dest="lists", help="name the rows, and run nothing")
     asked = parser.parse_args()
+    if asked.defect:
+        os.environ["VIGIL_FAULTS_DEFECT"] = asked.defect
+        asked.names = asked.names or CAUGHT_BY[asked.defect]
     asked.is_whole = not (asked.short or asked.names)
     if asked.lists:
         for plan in _wanted(asked):

@@ -1,7 +1,7 @@
 """A known load: numbered, seeded messages of a ward, some of them alarming, late, repeated, contradictory or bad."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -50,10 +50,15 @@ class Message:
 class Load:
     """Messages without end; the same seed gives the same, but for the time they are sent at."""
 
-    def __init__(self, seed: int, *, patients: int = PATIENTS) -> None:
+    def __init__(
+        self, seed: int, *, patients: int = PATIENTS, kinds: Mapping[str, float] | None = None
+    ) -> None:
+        """*kinds* says how many of a hundred sets are what; the others are plain."""
         self._random = Random(seed)
         self._seed = seed
         self._patients = patients
+        self._kinds = {"plain": 0.0, **(_KINDS if kinds is None else kinds)}
+        self._kinds["plain"] = 100 - sum(self._kinds.values())
         self._number = 0
         self._recent: list[dict[str, object]] = []
         self._episodes: dict[tuple[str, str], int] = {}  # sets that still alarm, by patient and sign
@@ -67,7 +72,7 @@ class Load:
         """The next message, observed about *now*, *elapsed_s* after the load began."""
         if self._random.random() < 0.002:
             return self._command(self._random.randrange(self._patients), "move", now)
-        (kind,) = self._random.choices([*_KINDS, "plain"], [*_KINDS.values(), 100 - sum(_KINDS.values())])
+        (kind,) = self._random.choices([*self._kinds], [*self._kinds.values()])
         if kind == "bad_record":
             return self._bad_record()
         if kind in ("repeated", "contradicting") and self._recent:

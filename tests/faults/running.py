@@ -5,6 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -164,9 +165,16 @@ def run_fault(
 def _is_quiet(installation: Installation) -> bool:
     """Whether all has come to rest; not while broker or database cannot say so."""
     try:
-        return is_at_rest(installation)
+        return is_at_rest(installation) and not _is_anything_overdue(installation)
     except (KafkaException, psycopg.OperationalError):
         return False
+
+
+def _is_anything_overdue(installation: Installation) -> bool:
+    """Whether the timers have still to catch up."""
+    with closing(psycopg.connect(installation.dsn)) as connection:
+        found = connection.execute("SELECT 1 FROM charts WHERE due_at < now() - interval '5 s' LIMIT 1")
+        return found.fetchone() is not None
 
 
 def _is_in_doubt(moment: Moment, evidence: Evidence) -> bool:

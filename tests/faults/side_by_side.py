@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
 from typing import Any
 
 from deploy.local import CONTROLLABLE, Services, local_services
@@ -42,8 +41,8 @@ def run_all(plans: Sequence[Plan], seed: int, *, sides: int) -> Iterator[Told]:
 
 
 def _run(plans: Sequence[Plan], seed: int, sides: int) -> Iterator[Told]:
-    tasks: Queue[tuple[str, int] | None] = _processes.Queue()
-    done: Queue[Told] = _processes.Queue()
+    tasks: Any = _processes.Queue()
+    done: Any = _processes.Queue()
     for plan in sorted(
         plans, key=lambda plan: -plan.seconds
     ):  # the long ones first, so that all sides end together

@@ -1,6 +1,7 @@
 """Workers as processes of their own, to be killed, stopped and started again; none outlives its owner."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ from deploy.local.workspace import Program, Workspace
 
 STOP_SECONDS = 10.0
 _LAST_LINES = 40
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(slots=True)
@@ -40,9 +42,7 @@ class Worker:
         arguments = [
             "env",
             *(f"{name}={value}" for name, value in self.given.items()),
-            sys.executable,
-            "-m",
-            "worker",
+            *_program(),
             "run",
         ]
         self.pid = self.workspace.start(
@@ -101,6 +101,14 @@ class Worker:
             for entry in _entries(log):
                 if entry.get("level") in ("warning", "error", "critical"):
                     yield f"{entry['event']} {entry.get('error', '')} {str(entry.get('exception', ''))[-200:]}".strip()
+
+
+def _program() -> list[str]:
+    """`vigil`, or where VIGIL_FAULTS_DEFECT names a defect, `vigil` with that defect."""
+    defect = os.environ.get("VIGIL_FAULTS_DEFECT")
+    if defect is None:
+        return [sys.executable, "-m", "worker"]
+    return ["env", f"PYTHONPATH={_ROOT}", sys.executable, "-m", "tests.faults.defects", defect]
 
 
 def _entries(log: Path) -> Iterator[dict[str, object]]:

@@ -55,8 +55,9 @@ MATRIX = [
             fault=f"killed {point}",
             kind=Kind.WORKER_KILLED,
             act=partial(kill_at_point, point=point),
-            strikes=10,
-            seconds=30,
+            strikes=14,
+            counted=5,
+            seconds=40,
         )
         for point in FaultPoint
     ),
@@ -64,9 +65,9 @@ MATRIX = [
         fault="killed at random moments",
         kind=Kind.WORKER_KILLED,
         act=kill_at_random_moments,
-        strikes=20,
+        strikes=30,
         runs=4,
-        seconds=240,
+        seconds=280,
     ),
 ]
 SHORT = [

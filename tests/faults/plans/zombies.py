@@ -62,22 +62,38 @@ _POINTS = {
 
 MATRIX = [
     Plan(
+        fault="zombie of a minute",
+        kind=Kind.WORKER,
+        act=partial(zombie, seconds=60),
+        strikes=1,
+        names=TWO,
+        seconds=130,
+    ),
+    Plan(
         fault="zombie",
         kind=Kind.WORKER,
-        act=partial(zombie, seconds=20),
-        strikes=1,
-        runs=3,
-        names=TWO,
-        seconds=200,
+        act=partial(zombie, seconds=8),
+        strikes=3,
+        names=TWO_QUICK,
+        seconds=100,
+    ),
+    Plan(
+        # Its transaction is still open when it wakes: the other's start must have ended it.
+        fault="zombie just taken over",
+        kind=Kind.WORKER,
+        act=partial(zombie, seconds=0, point=FaultPoint.MID_KAFKA_TRANSACTION),
+        strikes=3,
+        names=TWO_QUICK,
+        seconds=70,
     ),
     *(
         Plan(
             fault=f"zombie {where}",
             kind=Kind.WORKER,
-            act=partial(zombie, seconds=20, point=point),
+            act=partial(zombie, seconds=8, point=point),
             strikes=2,
-            names=TWO,
-            seconds=110,
+            names=TWO_QUICK,
+            seconds=75,
         )
         for where, point in _POINTS.items()
     ),
@@ -86,7 +102,7 @@ SHORT = [
     Plan(
         fault=f"zombie {where}",
         kind=Kind.WORKER,
-        act=partial(zombie, seconds=2, point=_POINTS[where]),
+        act=partial(zombie, seconds=0, point=_POINTS[where]),
         strikes=1,
         names=TWO_QUICK,
         seconds=35,
