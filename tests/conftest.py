@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 
 import pytest
+import structlog
 
 from deploy.local import (
     CONTROLLABLE,
@@ -77,6 +78,16 @@ def pgbouncer() -> None:
     except ServiceUnavailableError as missing:
         give_up = pytest.fail if os.environ.get("VIGIL_REQUIRE_TOOLS") == "1" else pytest.skip
         give_up(str(missing))
+
+
+@pytest.fixture
+def plain_log() -> Iterator[None]:
+    """Log lines with tracebacks as they are: unasked, structlog draws them with every local variable there is."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @contextmanager

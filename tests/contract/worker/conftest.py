@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import asyncpg
 import orjson
 import pytest
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
@@ -25,13 +24,8 @@ from tests.contract.worker.records import LANES  # isort: skip
 
 
 @pytest.fixture(autouse=True)
-def _plain_log():
-    """Tracebacks as they are: drawn with every local variable one takes longer than a transaction may idle."""
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
-    )
-    yield
-    structlog.reset_defaults()
+def _plain_log(plain_log):
+    """Drawn with every local variable a traceback takes longer than a transaction may idle."""
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from tests.builders import PATIENT, a_set, at, shipped
 from worker.batches import Item
 from worker.ledger import Known, Ledger
 
+pytestmark = pytest.mark.usefixtures("plain_log")
+
 KEY = ChartKey(PATIENT, Mode.REAL)
 OTHER = ChartKey("P-other", Mode.REAL)
 
