@@ -97,7 +97,7 @@ class StreamBreaker:
                 continue
             now = datetime.now(UTC)
             row = InputPauseRow(*place, now, 0, now + pause_before(0, self._first_pause))
-            self._said(await self._pipeline.tell_wards(partial(_begin, row=row)))
+            self._said(await self._pipeline.tell_wards(partial(_begin, row=row, lanes=self._pipeline.lanes)))
             consumer.pause(partition)
             self._paused[partition] = _Pause(row)
             log.error("input_paused", topic=place[0], partition=place[1], unusable_in_a_row=count)
@@ -162,8 +162,10 @@ class StreamBreaker:
         self._metrics.consumer_paused.labels(reason=PauseReason.UNUSABLE).set(len(self._paused))
 
 
-async def _begin(work: UnitOfWork, *, row: InputPauseRow) -> list[InputPause]:
-    wards = sorted((await work.wards.on_lanes([row.partition]))[row.partition])
+async def _begin(work: UnitOfWork, *, row: InputPauseRow, lanes: int) -> list[InputPause]:
+    """Note the pause; of a partition beyond the *lanes* those wards are told whose patients it has taken over."""
+    lane = row.partition % lanes
+    wards = sorted((await work.wards.on_lanes([lane]))[lane])
     await work.input_pauses.begin(row._replace(wards=wards))
     return _told((row.topic, row.partition), wards, row.paused_at, is_paused=True)
 
