@@ -51,11 +51,7 @@ async def run(
     protocol = protocol_of(settings)
     version = version_of("vigil-alerting")
     registry, health, stop = CollectorRegistry(), Health(), _stop_on_signals()
-    metrics = Metrics(registry)
-    metrics.build_info.labels(version=version).set(1)
-    metrics.ruleset_info.labels(
-        protocol=protocol.protocol_id, version=protocol.version, hash=protocol.digest
-    ).set(1)
+    metrics = _metrics_of(registry, protocol, version)
     lanes_known: list[int] = []  # none before the topics have been seen
 
     def described() -> dict[str, object]:
@@ -77,6 +73,15 @@ async def run(
             worker = Worker(settings, protocol, engine, layout=layout, metrics=metrics, health=health)
             await worker.run(stop)
     log.info("worker_stopped")
+
+
+def _metrics_of(registry: CollectorRegistry, protocol: Protocol, version: str) -> Metrics:
+    metrics = Metrics(registry)
+    metrics.build_info.labels(version=version).set(1)
+    metrics.ruleset_info.labels(
+        protocol=protocol.protocol_id, version=protocol.version, hash=protocol.digest
+    ).set(1)
+    return metrics
 
 
 def protocol_of(settings: Settings) -> Protocol:

@@ -13,6 +13,7 @@ from importlib.metadata import version as version_of
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.protocol import Protocol
@@ -61,26 +62,11 @@ class Worker:
         self._settings, self._protocol, self._metrics, self._health = settings, protocol, metrics, health
         self._names, self._lane_count = TopicNames(settings.topic_prefix), layout.lanes
         self._instance = settings.instance_id or f"{socket.gethostname()}-{os.getpid()}"
-        self._pipeline = pipeline = Pipeline(
-            engine=engine,
-            protocol=protocol,
-            lanes=layout.lanes,
-            site=settings.site,
-            group=settings.group,
-            version=version_of("vigil-alerting"),
-        )
+        self._pipeline = self._pipeline_on(engine)
         self._lanes = Lanes(self._publishing(engine))
-        breaker = StreamBreaker(
-            pipeline,
-            self._names,
-            metrics,
-            self._lanes.wake,
-            budget=settings.stream_budget,
-            first_pause=timedelta(seconds=settings.stream_pause),
-        )
-        self._intake = Intake(pipeline, self._names, metrics, self._lanes.wake, breaker)
+        self._intake = Intake(self._pipeline, self._names, metrics, self._lanes.wake, self._breaker())
         self._timers = Timers(
-            pipeline=pipeline,
+            pipeline=self._pipeline,
             metrics=metrics,
             turn=self._intake.turn,
             sights=self._intake.sights,
@@ -92,24 +78,44 @@ class Worker:
         )
         self._assignment = Assignment(self._names.inputs, layout.inputs)
         self._watching = Watching(
-            engine=engine,
-            metrics=metrics,
-            keepers=lambda: self._lanes.keepers,
-            intake=self._intake,
+            engine=engine, metrics=metrics, keepers=lambda: self._lanes.keepers, intake=self._intake
         )
         self._broker = make_broker(settings, metrics.registry)
+        self._subscriber = self._subscribed()
+        self._intake.source = self._subscriber
+
+    def _pipeline_on(self, engine: AsyncEngine) -> Pipeline:
+        return Pipeline(
+            engine=engine,
+            protocol=self._protocol,
+            lanes=self._lane_count,
+            site=self._settings.site,
+            group=self._settings.group,
+            version=version_of("vigil-alerting"),
+        )
+
+    def _breaker(self) -> StreamBreaker:
+        return StreamBreaker(
+            self._pipeline,
+            self._names,
+            self._metrics,
+            self._lanes.wake,
+            budget=self._settings.stream_budget,
+            first_pause=timedelta(seconds=self._settings.stream_pause),
+        )
+
+    def _subscribed(self) -> BatchSubscriber:
         listener = Listener(
             on_assigned=self._on_assigned, on_revoked=self._on_revoked, turn=self._intake.turn
         )
-        self._subscriber = subscribe(
+        return subscribe(
             self._broker,
-            settings,
+            self._settings,
             self._names,
             take=self._intake.take,
             listener=listener,
             assignors=self._assignment.assignors,
         )
-        self._intake.source = self._subscriber
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, or until a part cannot go on; then end in good order either way."""
@@ -225,9 +231,7 @@ class Worker:
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
-            max_batch_size=min(
-                _LARGEST_BATCH, largest
-            ),  # a broker takes no batch that is larger than a record may be
+            max_batch_size=min(_LARGEST_BATCH, largest),  # no batch may be larger than a record
             retry_backoff_ms=_RETRY_BACKOFF_MS,
             transaction_timeout_ms=int(settings.transaction_timeout * 1000),
         )
