@@ -54,6 +54,15 @@ class TestOutput:
         lane.alter(lane.different)
         assert troubles(lane) == [Trouble.ALTERED]
 
+    def test_a_dead_letter_that_says_what_it_left_out_is_not_altered(self):
+        problem = ("dlq-problem", b'{"instance": "/t/0/1", "position": 0}')
+        whole = said_of("dead_letters", Content(b"P", b"much", (problem,)), seq=1)
+        stub = said_of("dead_letters", Content(b"P", None, (problem, ("dlq-value-omitted", b"4"))), seq=1)
+        bare = said_of("dead_letters", Content(b"P", None, (problem,)), seq=1)
+
+        assert compared([whole], [stub]).different == []
+        assert compared([whole], [bare]).different == [bare]
+
     def test_what_is_out_in_another_order_is_out_of_order(self):
         assert troubles(compared([said(1), said(2)], [said(2), said(1)])) == [Trouble.OUT_OF_ORDER]
 
