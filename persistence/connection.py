@@ -43,7 +43,7 @@ class Transaction:
     began_at: datetime
 
 
-class SignOfLife:
+class Activity:
     """Tells the server now and then that whoever holds a transaction computes, and has not stopped.
 
     Else the time-out for idle transactions, which is there for the stopped, would cut off a large batch on a slow

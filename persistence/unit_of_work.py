@@ -11,7 +11,7 @@ from persistence.alarms import AlarmRepository
 from persistence.chart_cache import ChartCache
 from persistence.charts import ChartRepository
 from persistence.commands import CommandRepository
-from persistence.connection import SignOfLife, Timeouts, Transaction, transaction
+from persistence.connection import Activity, Timeouts, Transaction, transaction
 from persistence.dead_letter_search import DeadLetterSearch
 from persistence.dead_letters import DeadLetterRepository
 from persistence.devices import DeviceRepository
@@ -50,7 +50,7 @@ class UnitOfWork:
     installation: InstallationRepository
     dead_letter_search: DeadLetterSearch
     replays: ReplayRepository
-    life: SignOfLife
+    activity: Activity
     watching: WatchRepository
 
 
@@ -92,6 +92,6 @@ def _on(began: Transaction, chart_cache: ChartCache | None) -> UnitOfWork:
         installation=InstallationRepository(connection),
         dead_letter_search=DeadLetterSearch(connection),
         replays=ReplayRepository(connection),
-        life=SignOfLife(connection),
+        activity=Activity(connection),
         watching=WatchRepository(began),
     )

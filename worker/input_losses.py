@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
+
 from domain.observations import Mode
 from domain.times import from_ms, to_ms
 from domain.wards import InputLoss
 from persistence.progress import Claim
 from persistence.unit_of_work import UnitOfWork
+from worker.positions import Recovery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,26 @@ class Loss:
     def offsets(self) -> int:
         """How many are gone."""
         return self.beginning - self.stored
+
+
+def losses_of(
+    found: Mapping[TopicPartition, Recovery],
+    firsts: Mapping[TopicPartition, OffsetAndTimestamp | None],
+    found_at: datetime,
+) -> list[Loss]:
+    """What is gone of each partition *found* with a gap; *firsts* are the oldest records that are left."""
+    return [
+        Loss(
+            topic=partition.topic,
+            partition=partition.partition,
+            stored=recovery.position.expected - recovery.gap,
+            beginning=recovery.position.expected,
+            until=until_of(None if first is None else first.timestamp, found_at),
+            found_at=found_at,
+        )
+        for partition, recovery in found.items()
+        for first in [firsts.get(partition)]
+    ]
 
 
 def until_of(first_record_ms: int | None, found_at: datetime) -> datetime:

@@ -18,7 +18,7 @@ from worker.accounting import count_batch, count_database_error, count_losses
 from worker.batches import Batch, Run, halves, parts, read_batch, size_of
 from worker.contact import Contact
 from worker.errors import OperatorError
-from worker.input_losses import Loss, pass_over, until_of
+from worker.input_losses import losses_of, pass_over
 from worker.messages import Record, Refusal, RefusalReason
 from worker.messages.records import correlation_of
 from worker.observability.labels import LoopPhase, PauseReason
@@ -323,20 +323,7 @@ class Intake:
     async def _pass_over(self, consumer: AIOKafkaConsumer, found: Mapping[TopicPartition, Recovery]) -> None:
         """Tell the wards what was deleted before it was read, and move on to where the log begins now."""
         firsts = await consumer.offsets_for_times(dict.fromkeys(found, 0))
-        found_at = datetime.now(UTC)
-        losses = []
-        for partition, recovery in found.items():
-            first = firsts.get(partition)
-            losses.append(
-                Loss(
-                    topic=partition.topic,
-                    partition=partition.partition,
-                    stored=recovery.position.expected - recovery.gap,
-                    beginning=recovery.position.expected,
-                    until=until_of(None if first is None else first.timestamp, found_at),
-                    found_at=found_at,
-                )
-            )
+        losses = losses_of(found, firsts, datetime.now(UTC))
         outcome = await self._pipeline.tell_wards(
             partial(pass_over, losses=losses, lanes=self._pipeline.lanes)
         )
@@ -377,11 +364,6 @@ class Intake:
     def paused(self) -> frozenset[TopicPartition]:
         """The partitions that are paused because nothing on them can be used."""
         return self._breaker.paused
-
-    @property
-    def unusable(self) -> list[str]:
-        """Their names."""
-        return sorted(f"{partition.topic}/{partition.partition}" for partition in self.paused)
 
     def unanswered(self) -> int:
         """For how many of the partitions that are read from the broker has not answered for a while."""

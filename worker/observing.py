@@ -57,7 +57,7 @@ class Observer:
             k.lane: k.stopped_because for k in keepers if k.stopped_because is not None
         }
         self.health.paused_for = self.intake.paused_for
-        self.health.unusable = self.intake.unusable
+        self.health.unusable = sorted(f"{each.topic}/{each.partition}" for each in self.intake.paused)
         self.health.unanswered = self.intake.unanswered()
         self._show_paused()
         self.metrics.consumer_assigned_partitions.set(self.health.assigned)

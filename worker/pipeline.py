@@ -198,7 +198,7 @@ async def _evaluate(work: UnitOfWork, ledger: Ledger, batch: Batch) -> None:
         ledger.take(item)
         if time.perf_counter() - since > _TURN_SECONDS:
             await asyncio.sleep(0)
-            await work.life.show()
+            await work.activity.show()
             since = time.perf_counter()
 
 

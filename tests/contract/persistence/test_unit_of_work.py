@@ -75,7 +75,7 @@ async def test_a_transaction_that_computes_for_long_is_not_cut_off(engine, work)
     async with unit_of_work(engine, timeouts=Timeouts(idle_in_transaction_ms=900)) as unit:
         for _ in range(2):
             time.sleep(0.6)  # noqa: ASYNC251 - computing, which lets nobody else go on
-            await unit.life.show()
+            await unit.activity.show()
 
         assert await unit.outbox.append({0: [a_record()]}) == {0: 1}
 
