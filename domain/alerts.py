@@ -49,6 +49,7 @@ class Reason(StrEnum):
     TOO_FREQUENT = "too_frequent"  # a spot-check device that sends like a monitor
     RHYTHM_RIGHT = "rhythm_right"  # it no longer does
     WARD_SILENT = "ward_silent"
+    FLOODING = "flooding"  # a device sends more than its budget: not all of it is judged
     DEVICE_UNUSABLE = "device_unusable"  # of the last sets of a device nearly none could be used
     DEVICE_USABLE = "device_usable"  # they can again
     INPUT_PAUSED = "input_paused"  # nothing on an input partition can be used

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from domain.alarms import Priority
 from domain.alerts import Flag, Reason
-from domain.chart import Device
+from domain.chart import Device, Flood
 from domain.clocks import first_offsets, settle_clock, timing_of, with_offset
 from domain.draft import Draft
+from domain.flooding import is_over_budget, with_set
 from domain.news import Cause
 from domain.observations import Acquisition, ObservationSet
 from domain.overdue import come_back
@@ -63,6 +64,7 @@ def arrive(draft: Draft, observation: ObservationSet, received_ms: int, *, is_co
         _burst(before, observation, observed_ms, rules),
         # What came before its silence, and is only now read (from another partition), does not end it.
         before.is_overdue and received_ms <= before.received_ms,
+        _flood(before, received_ms, rules),
     )
     flags += _cautions(draft.protocol.lateness, received_ms - effective_ms, is_conflict=is_conflict)
     is_streamed = observation.acquisition is Acquisition.CONTINUOUS
@@ -77,6 +79,8 @@ def settle_device(draft: Draft, arrival: Arrival) -> None:
     """Raise and end what there is to say of the device itself: its clock, its signals, its rhythm."""
     before, after = arrival.before, arrival.after
     is_quiet = not (draft.alarms or arrival.flags or after.burst or before.offsets.skew_ms is not None)
+    if after.flood is not None and is_over_budget(after, draft.protocol.signals):
+        is_quiet = False
     if is_quiet and not has_lost_channel(after):
         return  # nearly every set: nothing is wrong, nothing can end
     cause = arrival.cause
@@ -110,6 +114,13 @@ def _burst(device: Device, observation: ObservationSet, observed_ms: int, rules:
     return device.burst + 1 if since < rules.spot_check_interval_ms else 0
 
 
+def _flood(device: Device, received_ms: int, rules: SignalRules) -> Flood | None:
+    gap_ms = received_ms - device.received_ms
+    if device.flood is None and (gap_ms >= rules.flood_spacing_ms or not device.offsets.messages):
+        return None  # nearly every set, and the first
+    return with_set(device.flood, gap_ms, rules)
+
+
 def _keep(draft: Draft, device_id: str, device: Device) -> None:
     draft.devices[device_id] = device
     if len(draft.devices) > _MOST_DEVICES:
@@ -118,6 +129,11 @@ def _keep(draft: Draft, device_id: str, device: Device) -> None:
 
 
 def _settle_rhythm(draft: Draft, device_id: str, device: Device, cause: Cause) -> None:
+    flooding = f"flooding/{device_id}"
+    if is_over_budget(device, draft.protocol.signals):
+        raise_technical(draft, flooding, Priority.LOW, Reason.FLOODING, cause)
+    elif device.flood is None:
+        end_technical(draft, flooding, Reason.RHYTHM_RIGHT, cause)
     rule_id = f"too-frequent/{device_id}"
     if device.burst >= draft.protocol.signals.spot_check_burst:
         raise_technical(draft, rule_id, Priority.LOW, Reason.TOO_FREQUENT, cause)

@@ -114,6 +114,13 @@ class Offsets(NamedTuple):
     skew_ms: int | None = None  # established, and corrected for
 
 
+class Flood(NamedTuple):
+    """A device that sends faster than it should: how much it owes, and when its signs were last judged."""
+
+    owed_ms: int
+    judged: Mapping[VitalSign, int]  # second of received time; only while it is over its budget
+
+
 class Device(NamedTuple):
     """One device at this patient: how it keeps time and what it delivers."""
 
@@ -125,6 +132,7 @@ class Device(NamedTuple):
     channels: Mapping[str, Channel] = _NOTHING  # "spo2", "systolic_pressure@arterial"
     burst: int = 0  # spot checks in a row that came too soon after one another
     is_overdue: bool = False
+    flood: Flood | None = None  # None: it sends no faster than it should
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.alarms import Alarm, AlarmState, Kind, Priority
 from domain.bad_devices import DeviceStanding
-from domain.chart import Admission, Channel, Chart, Device, Entry, Judgement, Offsets, Source, Track
+from domain.chart import Admission, Channel, Chart, Device, Entry, Flood, Judgement, Offsets, Source, Track
 from domain.commands import Sex
 from domain.observations import Acquisition, Mode
 from domain.vital_signs import VitalSign
@@ -35,6 +35,8 @@ def chart_to_form(chart: Chart, tracks: Mapping[VitalSign, Any] | None = None) -
         form["admission"] = _admission_to_form(chart.admission)
     form["tracks"] = {sign.value: form for sign, form in tracks.items()}
     form["devices"] = {name: _device_to_form(device) for name, device in chart.devices.items()}
+    if floods := {name: device.flood for name, device in chart.devices.items() if device.flood is not None}:
+        form["floods"] = {name: _flood_to_form(flood) for name, flood in floods.items()}
     if chart.alarms:
         form["alarms"] = [_alarm_to_form(alarm) for alarm in chart.alarms.values()]
     return form
@@ -54,7 +56,7 @@ def chart_from_form(form: Form, *, patient_id: str, mode: Mode, lane: int, chart
         is_replayed=form.get("replayed", False),
         admission=_admission_from_form(admission) if admission else None,
         tracks={VitalSign(sign): _track_from_form(each) for sign, each in form.get("tracks", {}).items()},
-        devices={name: _device_from_form(each) for name, each in form.get("devices", {}).items()},
+        devices=_devices_from_form(form),
         alarms={alarm.rule_id: alarm for alarm in alarms},
         protocol_hash=form.get("protocol", ""),
     )
@@ -208,10 +210,24 @@ def _judgements_from_form(form: Form) -> dict[str, Judgement]:
 
 
 def _device_to_form(device: Device) -> list[Any]:
-    form: list[Any] = list(device)
+    form: list[Any] = list(device)[
+        :-1
+    ]  # floods stand beside the devices, where the version before passes over them
     form[_OFFSETS] = list(device.offsets)
     form[_CHANNELS] = {name: list(channel) for name, channel in device.channels.items()}
     return form
+
+
+def _flood_to_form(flood: Flood) -> list[Any]:
+    return [flood.owed_ms, {sign.value: second for sign, second in flood.judged.items()}]
+
+
+def _devices_from_form(form: Form) -> dict[str, Device]:
+    devices = {name: _device_from_form(each) for name, each in form.get("devices", {}).items()}
+    for name, (owed_ms, judged) in form.get("floods", {}).items():
+        flood = Flood(owed_ms, {VitalSign(sign): second for sign, second in judged.items()})
+        devices[name] = devices[name]._replace(flood=flood)
+    return devices
 
 
 def _device_from_form(form: list[Any]) -> Device:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from domain.alerts import Flag
 from domain.arrivals import Arrival, arrive, settle_device
-from domain.chart import Entry, Source, Track
+from domain.chart import Entry, Flood, Source, Track
 from domain.draft import Draft
+from domain.flooding import is_judged_in, is_over_budget, loses_something, makes_it_worse, with_judged
 from domain.late_findings import find_late, find_what_passed_unheard
 from domain.limit_alarms import Verdict, end_out_of_force, loudest, settle, turn_of
 from domain.limits_in_force import limits_in_force
@@ -23,9 +24,41 @@ def take_observations(
 ) -> tuple[tuple[Verdict, ...], tuple[Flag, ...]]:
     """Work one set into *draft*; a verdict for each reading, and the flags the set is stored with."""
     arrival = arrive(draft, observation, received_ms, is_conflict=is_conflict)
+    if arrival.after.flood is not None and is_over_budget(arrival.after, draft.protocol.signals):
+        return _take_some(draft, observation.readings, arrival, arrival.after.flood), arrival.flags
     verdicts = _take_all(draft, observation.readings, arrival)
     settle_device(draft, arrival)
     return verdicts, arrival.flags
+
+
+def _take_some(
+    draft: Draft, readings: Sequence[Reading], arrival: Arrival, flood: Flood
+) -> tuple[Verdict, ...]:
+    """More than the device's budget: each sign once in a second of received time, and whatever makes it worse."""
+    received_ms = arrival.received_ms
+    due = {
+        reading.vital_sign for reading in readings if not is_judged_in(flood, reading.vital_sign, received_ms)
+    }
+    taken = [
+        reading for reading in readings if reading.vital_sign in due or _is_urgent(draft, reading, arrival)
+    ]
+    if not taken:
+        return (Verdict.EXCESS,) * len(readings)
+    after = arrival.after._replace(flood=with_judged(flood, due, received_ms))
+    draft.devices[arrival.observation.device_id] = after
+    judged = iter(_take_all(draft, taken, arrival))
+    settle_device(draft, arrival)
+    chosen = {id(reading) for reading in taken}
+    return tuple(next(judged) if id(reading) in chosen else Verdict.EXCESS for reading in readings)
+
+
+def _is_urgent(draft: Draft, reading: Reading, arrival: Arrival) -> bool:
+    track = draft.tracks.get(reading.vital_sign, _EMPTY)
+    if not _has_value(reading):
+        return loses_something(track)
+    limits = limits_in_force(draft, reading.vital_sign, arrival.observed_ms).limits
+    value = rounded(reading.vital_sign, reading.value or 0.0)
+    return makes_it_worse(track, limits, value, arrival.observed_ms)
 
 
 def _take_all(draft: Draft, readings: Sequence[Reading], arrival: Arrival) -> tuple[Verdict, ...]:

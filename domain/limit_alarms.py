@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     NO_LIMIT = "no_limit"  # no limit of this protocol stands on this sign
     OVERTAKEN = "overtaken"  # newer evidence is known
     TOO_OLD = "too_old"  # the newest of its sign, but too old to be the present
+    EXCESS = "excess"  # its device sends too much: stored, and judged with its next value
 
 
 # The loudest first: a reading judged against several limits reports the first of these that applies.

@@ -169,6 +169,7 @@ class SignalRules:
 
     sensors: tuple[Sensor, ...]
     sensors_of: Mapping[VitalSign, tuple[Sensor, ...]] = field(init=False)
+    flood_budget_ms: int = field(init=False)
     sensor_off_after_ms: int
     sensor_off_priority: Priority
     sensor_back_for_ms: int
@@ -182,6 +183,8 @@ class SignalRules:
     overdue_priority: Priority
     ward_silent_devices: int
     ward_silent_within_ms: int
+    flood_spacing_ms: int  # a device that sends more often than this …
+    flood_burst: int  # … for so many sets is flooding
     device_unusable: int  # of so many of a device's last sets nothing can be used: an alarm …
     device_unusable_of: int  # … of so many
     device_usable_again: int  # sets in a row of which something can
@@ -198,6 +201,7 @@ class SignalRules:
         signs = {sign for sensor in self.sensors for sign in sensor.vital_signs}
         by_sign = {sign: tuple(each for each in self.sensors if sign in each.vital_signs) for sign in signs}
         object.__setattr__(self, "sensors_of", by_sign)
+        object.__setattr__(self, "flood_budget_ms", self.flood_spacing_ms * self.flood_burst)
 
     def display_of(self, rule_id: str) -> str:
         """What staff call the sensor that the rule `sensor-off/<name>/<device>` is about."""

@@ -32,6 +32,7 @@ _AGE = re.compile(r"(\d+)(mo|y)")
 _LINE = re.compile(r"at line (\d+)")
 _LARGEST = 1_000_000
 _INPUT_LOST_STANDS = timedelta(hours=1)
+_FLOOD_SPACING, _FLOOD_BURST = timedelta(milliseconds=50), 600
 _DEVICE_UNUSABLE, _DEVICE_UNUSABLE_OF, _DEVICE_USABLE_AGAIN = 20, 25, 3
 
 _Member = TypeVar("_Member", bound=Enum)
@@ -276,6 +277,8 @@ def _signals(document: _Table) -> SignalRules:
         overdue_priority=table.member("overdue_priority", Priority),
         ward_silent_devices=table.whole("ward_silent_devices"),
         ward_silent_within_ms=table.ms("ward_silent_within"),
+        flood_spacing_ms=table.ms("flood_spacing", _FLOOD_SPACING),
+        flood_burst=table.whole("flood_burst", _FLOOD_BURST),
         device_unusable=table.whole("device_unusable", _DEVICE_UNUSABLE),
         device_unusable_of=table.whole("device_unusable_of", _DEVICE_UNUSABLE_OF),
         device_usable_again=table.whole("device_usable_again", _DEVICE_USABLE_AGAIN),

@@ -11,6 +11,7 @@ from tests.faults.evidence import Evidence, Record
 from tests.faults.producing import Sent
 from tests.faults.replaying import Replayed, Said
 from tests.faults.strange import Strange, judge
+from tests.faults.wholes import ids_of_wholes, told_of_wholes
 
 _INPUT_LOST = b'"input-lost"'  # the rule
 
@@ -29,6 +30,7 @@ class Findings:
     duplicates: int = 0
     dead_letters: int = 0
     ticks: int = 0
+    wholes: Counter[str] = field(default_factory=Counter)  # by reason: alerts about a ward or a device
 
     def lose(self, what: str, count: int) -> None:
         self.lost += count
@@ -66,6 +68,7 @@ def check(evidence: Evidence, sent: Sent, replayed: Replayed) -> Findings:
     check_dead_letters(evidence, sent, strange, findings)
     _check_lanes(evidence, findings)
     _check_said(evidence, replayed, findings)
+    _check_wholes(evidence, findings)
     findings.misorder("records within a chart", replayed.out_of_order)
     for text, count in Counter(replayed.wrong).items():
         findings.mistrust(text, count)
@@ -212,7 +215,8 @@ def _check_outbox(
 
 def _check_said(evidence: Evidence, replayed: Replayed, findings: Findings) -> None:
     """Each patient's alerts and alarm states are those of the replay: each once, in order, byte for byte."""
-    found = list(found_in(evidence))
+    wholes = ids_of_wholes(evidence)
+    found = [(name, record) for name, record in found_in(evidence) if name[1] not in wholes]
     wanted = {said.name: said for some in replayed.said.values() for said in some}
     findings.mistrust(
         "alerts that bear another's id", sum(len(some) for some in replayed.said.values()) - len(wanted)
@@ -226,6 +230,13 @@ def _check_said(evidence: Evidence, replayed: Replayed, findings: Findings) -> N
         strays = sum(record.partition != replayed.lanes[chart] for record in records)
         findings.mistrust("alerts outside their patient's lane", strays)
         findings.misorder("alerts of a patient", descents([sequence_of(record) for record in records]))
+
+
+def _check_wholes(evidence: Evidence, findings: Findings) -> None:
+    """What is said of a ward or a device as a whole: each alert once, each episode from its start to its end."""
+    findings.wholes, doubled, disordered = told_of_wholes(evidence)
+    findings.double("alerts about wards and devices", doubled)
+    findings.misorder("episodes of wards and devices", disordered)
 
 
 def found_in(evidence: Evidence) -> Iterator[tuple[tuple[str, str], Record]]:

@@ -132,7 +132,7 @@ def test_a_technical_alarm_says_what_to_do(rule, reason, line, subject):
     ("rule", "reason", "line"),
     [
         ("clock-ahead/m", Reason.CLOCK_RIGHT, "clock alarm: the device's clock is right again"),
-        ("too-frequent/m", Reason.RHYTHM_RIGHT, "spot-check device: sends at a spot check's rhythm again"),
+        ("too-frequent/m", Reason.RHYTHM_RIGHT, "spot-check device: sends at its rhythm again"),
         ("no-breathing/m", Reason.SENSOR_OFF, "breathing: ended, the sensor is off"),
     ],
 )

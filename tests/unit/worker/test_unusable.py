@@ -91,6 +91,19 @@ def test_of_commands_it_is_found_too():
     assert first_usable(some[:1], "commands") is None
 
 
+def sent_again(record):
+    origin = Origin(Place("readings", 0, 1), datetime(2026, 11, 23, tzinfo=UTC), UUID(int=1))
+    return replace(record, headers=headers_of_next_round((), origin, UUID(int=2)))
+
+
+@pytest.mark.parametrize(("word", "count"), [("bbb", 2), ("bgb", None), ("gbb", 1)])
+async def test_what_an_operator_sent_again_neither_raises_nor_resets_the_count(word, count):
+    *some, last = records(word)
+
+    assert (await counted([*some, sent_again(last)])).get(READINGS) == count
+    assert await counted([sent_again(last)], before={READINGS: 7}) == {READINGS: 7}
+
+
 def test_a_set_whose_every_reading_is_bad_is_of_no_use():
     bad = orjson.loads(a_set(3).value)
     bad["readings"][0]["value"] = 9000
