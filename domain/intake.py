@@ -13,7 +13,7 @@ from domain.limits_in_force import limits_in_force
 from domain.news import Cause
 from domain.observations import ObservationSet, Reading, Validity
 from domain.protocol import ALWAYS_QUIET, AlarmLimit, Lateness
-from domain.tracks import is_overtaken, newest_ms, with_entry, with_quiet_entry
+from domain.tracks import entries_at, is_overtaken, newest_ms, with_entry, with_quiet_entry
 from domain.vital_signs import DEFINITIONS, VitalSign, is_suspect, rounded
 
 _EMPTY = Track()
@@ -177,11 +177,11 @@ def _take_values(
 
 def _is_known_otherwise(track: Track, entry: Entry) -> bool:
     """Whether the same device has sent another value for the same moment and site."""
-    return any(each.at_ms == entry.at_ms and each.source == entry.source for each in track.window)
+    return any(each.source == entry.source for each in entries_at(track, entry.at_ms))
 
 
 def _is_known(track: Track, entry: Entry) -> bool:
-    return any(each.is_same_as(entry) for each in track.window)
+    return any(each.is_same_as(entry) for each in entries_at(track, entry.at_ms))
 
 
 def _is_quiet(draft: Draft, before: Track, after: Track) -> bool:

@@ -1,11 +1,11 @@
 """A sign's recent past: values in time order, so that one that comes late can still take its place."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 
 from domain.chart import Entry, Judgement, Track
 from domain.judging import judge, lose
-from domain.protocol import AlarmLimit, Measure, QuietBand
+from domain.protocol import AlarmLimit, Measure, QuietBand, quiet_band
 
 _LONGEST_HISTORY = 200
 
@@ -46,7 +46,8 @@ def with_entry(track: Track, entry: Entry, limits: Sequence[AlarmLimit], reorder
         present = _step(track.present, (entry,), limits, history, source)
         window = (*track.window, entry)
     else:
-        window = tuple(sorted((*track.window, entry), key=_order))
+        place = bisect_right(track.window, _order(entry), key=_order)
+        window = (*track.window[:place], entry, *track.window[place:])
         present = _folded(track.base, window, limits, history, track.base_device)
     value_ms = track.value_ms
     if entry.value is not None and (value_ms is None or entry.at_ms > value_ms):
@@ -88,6 +89,10 @@ def with_quiet_entry(track: Track, entry: Entry, band: QuietBand, reordering_ms:
         source,
         at_ms,
     )
+
+
+def _time(entry: Entry) -> int:
+    return entry.at_ms
 
 
 def _order(entry: Entry) -> tuple[int, bool, float, str, str]:
@@ -144,13 +149,24 @@ def _states(
     history: History,
     source: str | None,
 ) -> Iterator[tuple[tuple[Entry, ...], Judgements]]:
-    """Each moment of *window* with how *limits* stood after it, one after the other."""
-    state = base
-    for _, entries in groupby(window, key=lambda entry: entry.at_ms):
-        moment = tuple(entries)
-        state = _step(state, moment, limits, history, source)
-        source = _source_after(source, moment)
-        yield moment, state
+    """Each moment of *window* that *limits* have something to say about, with how they stood after it.
+
+    Nearly every value is quiet, and while nothing is wrong leaves it so: that need not be judged to be known.
+    """
+    low, high = quiet_band(limits)
+    state, start = base, 0
+    while start < len(window):
+        first, end = window[start], start + 1
+        while end < len(window) and window[end].at_ms == first.at_ms:
+            end += 1
+        if not state and end == start + 1 and (first.value is None or low < first.value < high):
+            source = source if first.value is None else first.device_id
+        else:
+            moment = tuple(window[start:end])
+            state = _step(state, moment, limits, history, source)
+            source = _source_after(source, moment)
+            yield moment, state
+        start = end
 
 
 def _source_after(source: str | None, entries: Sequence[Entry]) -> str | None:
@@ -188,8 +204,16 @@ def _step(
 
 def newest_value(track: Track, limit: AlarmLimit) -> Entry | None:
     """The newest entry that has a value; of several at one moment the one that *limit* minds most."""
-    valued = [entry for entry in track.window if entry.value is not None]
-    return _worst(limit, [entry for entry in valued if entry.at_ms == valued[-1].at_ms]) if valued else None
+    newest = next((entry for entry in reversed(track.window) if entry.value is not None), None)
+    if newest is None:
+        return None
+    return _worst(limit, [entry for entry in entries_at(track, newest.at_ms) if entry.value is not None])
+
+
+def entries_at(track: Track, at_ms: int) -> Sequence[Entry]:
+    """What is known of the moment *at_ms*."""
+    start = bisect_left(track.window, at_ms, key=_time)
+    return track.window[start : bisect_right(track.window, at_ms, start, key=_time)]
 
 
 def _worst(limit: AlarmLimit, entries: Sequence[Entry]) -> Entry:
