@@ -29,6 +29,7 @@ from worker.startup import Patience
 from worker.topics import Layout, TopicNames
 
 _TICK_SECONDS = 0.1
+_AT_ONCE_SECONDS = 1.0  # a broker that is there answers sooner
 _CONNECTIONS = 8  # kept open; a few more when all are in use
 _COLLECT_AFTER = 200_000  # new objects
 
@@ -114,14 +115,12 @@ async def _ready_to_start(
     def tell(what: str | None) -> None:
         health.waiting_for = what or "start-up"
 
-    def tell_of_broker(what: str | None) -> None:
-        health.broker_was_away = health.broker_was_away or what is not None
-        tell(what)
-
     await startup.database_answers(engine, Patience(wait, tell))
     await startup.check_database(engine, settings)
     begun = await startup.lanes_begun(engine)
-    async with startup.connected_admin(settings, Patience(wait, tell_of_broker)) as admin:
+    asked_at = time.monotonic()
+    async with startup.connected_admin(settings, Patience(wait, tell)) as admin:
+        health.broker_was_away = time.monotonic() - asked_at > _AT_ONCE_SECONDS
         layout = await startup.check_broker(admin, TopicNames(settings.topic_prefix), begun)
     await installation.claim(engine, settings)  # not before the topics: a misspelt prefix must not stay
     await startup.ensure_lanes(engine, layout.lanes)

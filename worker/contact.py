@@ -10,16 +10,19 @@ SETTLING_SECONDS = 15.0
 """What producers may take to find a broker again that was away: librdkafka pauses for up to 10 s between attempts."""
 
 _LONG_BATCH_SECONDS = 1.0
+_BLIND_SECONDS = 3.0  # looks are taken every second
 
 
 @dataclass(slots=True)
 class Contact:
     """What the answers to fetches tell; all times are seconds since 1970.
 
-    Nobody asks for records while partitions are paused or a batch takes long: that silence is ours.
+    Nobody asks for records while partitions are paused, a batch takes long or the process stands still: that
+    silence is ours.
     """
 
     asking_since: float = 0.0
+    looked_at: float = 0.0
     busy_since: float | None = None
     away_since: float | None = None
     settled_at: float = 0.0
@@ -45,6 +48,9 @@ class Contact:
 
     def look(self, answered: Sequence[float | None], now: float) -> int:
         """Take in when each partition was *answered* for last; returns for how many there is no answer."""
+        if now - self.looked_at > _BLIND_SECONDS:
+            self.asks(now)
+        self.looked_at = now
         if self._has_been_busy_for_long(now):
             return 0
         away = sum(now - max(at or 0.0, self.asking_since) > AWAY_SECONDS for at in answered)

@@ -123,6 +123,9 @@ class Worker:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._start(stop)
+            await (
+                self._observer.memory_pass()
+            )  # else it would be ready until the first look at its partitions
             self._health.waiting_for = None
             if self._health.broker_was_away:
                 self._intake.contact.was_away(time.time())

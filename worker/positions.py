@@ -92,7 +92,7 @@ def recover(stored: int | None, beginning: int, end: int, *, partition: str) -> 
     return Recovery(Position(stored=stored, expected=stored), gap=0)
 
 
-def pause_after(failures: int, chance: float, *, shortest: float = 0.1, longest: float = 5.0) -> float:
+def pause_after(failures: int, chance: float, *, shortest: float = 0.1, longest: float = 2.0) -> float:
     """Seconds to wait after so many *failures* in a row: doubling, bounded, spread by *chance* (0 to 1)."""
     doubled = min(longest, shortest * 2.0 ** min(failures, 16))
     return doubled * (0.5 + chance / 2)

@@ -134,6 +134,7 @@ def _client_silenced() -> Iterator[None]:
 
 async def _patiently(try_once: Callable[[], Awaitable[T]], what: str, ask: str, patience: Patience) -> T:
     """Try until it works, saying at once and then now and again what is waited for."""
+    patience.tell(what)
     said_at = 0.0
 
     def say(state: RetryCallState) -> None:
