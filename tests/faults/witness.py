@@ -1,6 +1,7 @@
 """A witness: what a worker says of itself and what it weighs, looked at twice a second from outside."""
 
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from tests.faults.workers import Worker
 LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
 _KIB_IN_MIB = 1024.0
+_USER_TICKS, _SYSTEM_TICKS = 11, 12  # of what follows the name in /proc/<pid>/stat
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,9 @@ def rss_mib(worker: Worker) -> float:
         return 0.0
     rows = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     return int(rows.get("VmRSS", "0 kB").split()[0]) / _KIB_IN_MIB
+
+
+def cpu_seconds(worker: Worker) -> float:
+    """How long a processor has worked for the process by now."""
+    fields = Path(f"/proc/{worker.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / os.sysconf("SC_CLK_TCK")
