@@ -97,6 +97,8 @@ def _limit_facts(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield f"{name}: for", f"{who_of(limit)}, {limit.vital_sign}"
         yield f"{name}: clears", clearing_of(limit) + (", latching" if limit.is_latching else "")
         yield f"{name}: source", limit.source
+        if limit.level_one is not None:
+            yield f"{name}: level 1", quantity(limit.vital_sign, limit.level_one)
         for number, tier in enumerate(limit.tiers, 1):
             delay = f"after {tier.on_delay.total_seconds():g} s" if tier.on_delay else "at once"
             yield f"{name}: tier {number}", f"{threshold_of(limit, tier)}, {tier.priority.word}, {delay}"

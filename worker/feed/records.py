@@ -58,6 +58,31 @@ class FeedRecord:
         return readings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRecord:
+    """A feed's record as the log would have it, for what evaluates it without a broker."""
+
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+    timestamp: int = 0  # where the record's own header tells when it was received
+    topic: str = Inlet.READINGS
+    partition: int = 0
+
+
+def logged(record: FeedRecord, offset: int, *, timestamp: int = 0) -> LoggedRecord:
+    """*record* at *offset* of a log of its own."""
+    return LoggedRecord(
+        offset=offset,
+        key=key_of(record),
+        value=value_of(record),
+        headers=list(headers_of(record)),
+        timestamp=timestamp,
+        topic=record.inlet,
+    )
+
+
 def identifier(*parts: object) -> str:
     """The same id for the same *parts*, always."""
     return str(uuid5(_IDS, "/".join(str(part) for part in parts)))

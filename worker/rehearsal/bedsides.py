@@ -10,8 +10,8 @@ from domain.commands import Command
 from domain.evaluation import Course
 from domain.observations import ObservationSet
 from domain.protocol import Protocol
-from worker.feed.records import FeedRecord, Inlet, headers_of, key_of, value_of
-from worker.messages import Record, Refusal, decode_command_record, decode_reading_record
+from worker.feed.records import FeedRecord, Inlet, logged
+from worker.messages import Refusal, decode_command_record, decode_reading_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,6 @@ class Told:
 
     patient_id: str
     alert: Alert
-
-
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    """A record as the log would have it; when it was received stands in its header."""
-
-    topic: str
-    offset: int
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes | None]]
-    partition: int = 0
-    timestamp: int = 0
 
 
 class Bedsides:
@@ -52,17 +39,15 @@ class Bedsides:
                     yield Told(item.patient_id, alert)
 
     def _decoded(self, record: FeedRecord, offset: int) -> Iterator[ObservationSet | Command]:
-        logged: Record = _Logged(
-            record.inlet, offset, key_of(record), value_of(record), list(headers_of(record))
-        )
+        in_log = logged(record, offset)
         if record.inlet is Inlet.COMMANDS:
-            command = decode_command_record(logged)
+            command = decode_command_record(in_log)
             if isinstance(command, Refusal):
                 self.refused += 1
             else:
                 yield command
             return
-        decoded = decode_reading_record(logged)
+        decoded = decode_reading_record(in_log)
         self.refused += len(decoded.refusals)
         observation = self._only_new(decoded.observation) if decoded.observation else None
         if observation is not None:

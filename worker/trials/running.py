@@ -9,7 +9,7 @@ from domain.evaluation import Course
 from domain.observations import Mode, Tick
 from domain.protocol import Protocol
 from domain.times import from_ms
-from worker.feed.records import headers_of, key_of, observation, value_of
+from worker.feed.records import logged, observation
 from worker.messages import decode_reading_record
 from worker.trials.files import Trial
 from worker.trials.language import Expected, Moment
@@ -24,17 +24,6 @@ class Outcome:
 
     trial: Trial
     differences: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    offset: int
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes | None]]
-    timestamp: int
-    topic: str = "trial"
-    partition: int = 0
 
 
 def run_trial(trial: Trial, protocol: Protocol) -> Outcome:
@@ -77,9 +66,7 @@ def _observe(course: Course, trial: Trial, moment: Moment, said: list[Alert]) ->
         mode=Mode.TEST,
         values=moment.values,
     )
-    decoded = decode_reading_record(
-        _Logged(moment.line, key_of(record), value_of(record), headers_of(record), at_ms)
-    )
+    decoded = decode_reading_record(logged(record, moment.line, timestamp=at_ms))
     if decoded.observation is not None:
         said += course.take(decoded.observation).alerts
     return [refusal.reason.value for refusal in decoded.refusals]

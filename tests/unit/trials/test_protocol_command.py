@@ -91,6 +91,17 @@ def test_diff_tells_what_changed_and_nothing_else(tmp_path: Path) -> None:
     assert "below 86 %, high, after 15 s" in rows[0]
 
 
+def test_diff_tells_of_a_level_that_nobody_is_paged_for(tmp_path: Path) -> None:
+    registry = (PROTOCOLS / "registry.toml").read_text("utf-8")
+    site = written(tmp_path, registry.replace("level_one = 37.5", "level_one = 37.6", 1))
+
+    result = vigil("diff", "registry", site)
+
+    assert result.exit_code == 4
+    assert "37.5 °C" in result.stdout
+    assert "37.6 °C" in result.stdout
+
+
 def test_diff_of_a_protocol_with_itself_is_nothing() -> None:
     result = vigil("diff", "registry", "registry")
 
