@@ -6,6 +6,7 @@ from deploy.local.accounts import Installation
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.vigil import vigil, worker
 from deploy.local.workspace import Workspace
+from tests.e2e import installation as of_a_test
 
 
 @pytest.fixture
@@ -32,3 +33,11 @@ def working_vigil(vigil_address, kafka_bootstrap, database, topic_prefix, group)
         yield Installation(
             bootstrap_servers=kafka_bootstrap, dsn=database.dsn, topic_prefix=topic_prefix, group=group
         )
+
+
+@pytest.fixture
+def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
+    """A Vigil of the test's own, run as an operator runs it."""
+    made = of_a_test.Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
+    assert made.vigil("topics", "create").returncode == 0
+    return made

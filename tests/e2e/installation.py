@@ -131,3 +131,11 @@ def a_reading(value, *, mode="test", **more):
         "observed_at": now.isoformat(), "mode": mode,
         "readings": [{"vital_sign": "heart_rate", "value": value, "unit": "/min"}], **more,
     }).encode()  # fmt: skip
+
+
+def mistake(finished, code):
+    """The one line on standard error of a command that ended with *code*; logs are not mistakes."""
+    assert finished.returncode == code, finished.stderr
+    assert "Traceback" not in finished.stderr + finished.stdout
+    (line,) = [line for line in finished.stderr.splitlines() if line.startswith("vigil: ")]
+    return line

@@ -7,20 +7,12 @@ from contextlib import closing
 from datetime import datetime
 
 import psycopg
-import pytest
 from confluent_kafka import Producer
 
-from tests.e2e.installation import Installation, a_reading, eventually
+from tests.e2e.installation import a_reading, eventually
 
 SETS = 3000
 OTHERS = 8
-
-
-@pytest.fixture
-def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
-    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
-    assert installation.vigil("topics", "create").returncode == 0
-    return installation
 
 
 def flood(installation, is_over):

@@ -2,16 +2,7 @@
 
 import json
 
-import pytest
-
-from tests.e2e.installation import Installation, a_reading
-
-
-@pytest.fixture
-def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
-    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
-    assert installation.vigil("topics", "create").returncode == 0
-    return installation
+from tests.e2e.installation import a_reading
 
 
 def a_bad_set():

@@ -4,18 +4,10 @@ import json
 import re
 import signal
 
-import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.e2e.installation import Installation, a_reading, eventually
-
-
-@pytest.fixture
-def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
-    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
-    assert installation.vigil("topics", "create").returncode == 0
-    return installation
+from tests.e2e.installation import a_reading, eventually
 
 
 def delete_all(installation):

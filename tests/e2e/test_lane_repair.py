@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.e2e.installation import Installation, a_reading, eventually
+from tests.e2e.installation import a_reading, eventually
 
 NOTICED_SECONDS = 5
 TOOLS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -21,13 +21,6 @@ def tool(name):
     )
     assert found, f"{name} is needed: install postgresql-client"
     return found
-
-
-@pytest.fixture
-def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
-    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
-    assert installation.vigil("topics", "create").returncode == 0
-    return installation
 
 
 @pytest.fixture

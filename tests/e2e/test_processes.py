@@ -14,8 +14,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.installation import Installation, a_reading, eventually
-from tests.e2e.test_worker import mistake
+from tests.e2e.installation import Installation, a_reading, eventually, mistake
 
 
 @pytest.fixture

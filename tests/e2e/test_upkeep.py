@@ -11,13 +11,6 @@ from tests.e2e.installation import Installation, a_reading
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture
-def installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path):
-    installation = Installation(kafka_bootstrap, database_url, topic_prefix, group, tmp_path)
-    assert installation.vigil("topics", "create").returncode == 0
-    return installation
-
-
 def in_database(installation, *statements):
     """Carry out *statements*; returns what the last one gives."""
     dsn = installation.database_url.replace("postgresql+asyncpg", "postgresql")
