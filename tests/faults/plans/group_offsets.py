@@ -18,6 +18,7 @@ from tests.faults.running import LANES, Run
 # Without a name it leaves the group when it is told to stop; a group that has members cannot be deleted.
 LEAVING: Names = {"leaving": {}}
 _REPAIR_SECONDS = 60.0
+_SEEN_SECONDS = 90.0  # a busy machine takes its time to start a process
 
 
 def _admin(run: Run) -> AdminClient:
@@ -67,12 +68,12 @@ def cursors_deleted(run: Run, strikes: int) -> None:
         run.struck()
         _delete(run, f"{run.installation.group}.published")
         run.worker.start()
-        stopped = wait_until(lambda: run.worker.said("lane_stopped") == LANES, 30)
+        stopped = wait_until(lambda: run.worker.said("lane_stopped") == LANES, _SEEN_SECONDS)
         assert stopped, f"not every lane has stopped: {run.worker.last_words()}"
         works_again(run.worker)  # intake goes on
         for lane in range(LANES):
             _repair(run, lane)
-        taken = wait_until(lambda: run.worker.said("lane_taken") >= LANES, 30)
+        taken = wait_until(lambda: run.worker.said("lane_taken") >= LANES, _SEEN_SECONDS)
         assert taken, f"not every lane goes on: {run.worker.last_words()}"
 
 

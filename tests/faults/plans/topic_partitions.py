@@ -12,7 +12,7 @@ from tests.faults.kinds import Kind
 from tests.faults.plan import Act, Plan
 from tests.faults.running import LANES, Run
 
-_SEEN_SECONDS = 60.0
+_SEEN_SECONDS = 90.0
 
 
 def _raise(run: Run, *topics: str, to: int) -> None:

@@ -17,7 +17,7 @@ from tests.faults.running import Run
 
 _UNREAD_S = 3.0
 _NOTED_S = 1.0  # by then the load has noted what the broker has accepted
-_TOLD_SECONDS = 30.0
+_TOLD_SECONDS = 90.0
 
 
 def truncated(run: Run, strikes: int) -> None:
