@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ _MOST_TOLD = 10
 
 def main() -> int:
     """Run what was asked for; 0 if nothing was lost, doubled or out of order, and enough was struck."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended
     asked = _arguments()
     console, seed = Console(width=_WIDTH), seed_of_the_day()
     plans = _wanted(asked)

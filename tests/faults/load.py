@@ -33,6 +33,30 @@ _KINDS = {  # of a hundred sets
     "bad_record": 0.5,
     "stray": 2.0,  # without a key: it arrives on any partition
 }
+# Not in the usual load: they are most of another one.
+HARD = {
+    "repeated": 15.0,
+    "contradicting": 5.0,
+    "reordered": 20.0,
+    "late": 5.0,
+    "hours_late": 5.0,
+    "from_the_future": 5.0,
+    "from_far_in_the_future": 1.0,
+    "large": 0.2,
+    "too_large": 0.2,
+    "signal_lost": 2.0,
+    "bad_reading": 5.0,
+    "bad_record": 5.0,
+    "stray": 5.0,
+}
+_PADDING = {"large": 60_000, "too_large": 950_000}  # about the most that is taken, and that is sent
+_SECONDS_AGO = {
+    "reordered": (1.0, 40.0),
+    "late": (90.0, 900.0),
+    "hours_late": (3600.0, 20 * 3600.0),
+    "from_the_future": (-3600.0, -1.0),
+    "from_far_in_the_future": (-72 * 3600.0, -48 * 3600.0),  # more than a day: refused
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +102,10 @@ class Load:
         if kind in ("repeated", "contradicting") and self._recent:
             return self._again(kind)
         body = self._set(kind, now, elapsed_s)
-        message = self._message(body, bad=self._spoil(body) if kind == "bad_reading" else frozenset())
+        body |= (
+            {"note": "x" * _PADDING[kind]} if kind in _PADDING else {}
+        )  # unknown to the schema, and passed over
+        message = self._message(body, bad=self._bad_positions(kind, body))
         self._recent = [*self._recent[-_REMEMBERED:], body] if not message.bad else self._recent
         return replace(message, key=None) if kind == "stray" else message
 
@@ -90,9 +117,7 @@ class Load:
             index = random.randrange(self._patients)
         patient = self._patient(index)
         device = f"spot-{index}-{random.randrange(_SPOT_DEVICES)}" if is_spot_check else f"monitor-{index}"
-        ago = {"reordered": random.uniform(1, 40), "late": random.uniform(90, 900)}.get(
-            kind, random.uniform(0, 0.2)
-        )
+        ago = random.uniform(*_SECONDS_AGO.get(kind, (0, 0.2)))
         readings = [self._reading(patient, sign, is_lost=kind == "signal_lost") for sign in _SIGNS]
         return {
             "schema_version": 1,
@@ -122,6 +147,11 @@ class Load:
             readings[3]["value"] = 100 + self._random.randint(0, 40) + self._random.random()
             body = {**body, "readings": readings}
         return self._message(body)
+
+    def _bad_positions(self, kind: str, body: dict[str, object]) -> frozenset[int]:
+        if kind in ("too_large", "from_far_in_the_future"):
+            return frozenset({0})
+        return self._spoil(body) if kind == "bad_reading" else frozenset()
 
     def _spoil(self, body: dict[str, object]) -> frozenset[int]:
         readings = list(body["readings"])  # type: ignore[call-overload]

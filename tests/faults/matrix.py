@@ -16,6 +16,7 @@ from tests.faults.kinds import Kind
 from tests.faults.plan import Plan
 from tests.faults.rows import Row, count_services
 from tests.faults.running import Result, run_fault
+from tests.faults.workers import STOP_SECONDS
 
 
 @contextmanager
@@ -86,6 +87,8 @@ def _run(plan: Plan, installation: Installation, services: Services, seed: int) 
 def _wrong(plan: Plan, result: Result) -> Iterator[str]:
     yield from result.findings.wrong
     yield from (f"ended with {code}" for code in result.exit_codes if code != 0)
+    if result.seconds_to_stop >= STOP_SECONDS:
+        yield f"a worker told to stop took {result.seconds_to_stop:.1f} s"
     yield from plan.examine(result)
 
 

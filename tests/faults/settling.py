@@ -26,8 +26,12 @@ def unsettled(installation: Installation, lanes: int) -> Iterator[str]:
         yield f"{len(pending)} output partitions have a transaction open"
 
 
+def _configured(installation: Installation) -> dict[str, str | int]:
+    return {"bootstrap.servers": installation.bootstrap_servers, "log_level": 0}
+
+
 def _committed(installation: Installation, places: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    consumer = Consumer({"bootstrap.servers": installation.bootstrap_servers, "group.id": installation.group})
+    consumer = Consumer(_configured(installation) | {"group.id": installation.group})
     with closing(consumer):
         asked = [TopicPartition(*place) for place in places]
         return {(each.topic, each.partition): each.offset for each in consumer.committed(asked, timeout=10)}
@@ -35,7 +39,7 @@ def _committed(installation: Installation, places: dict[tuple[str, int], int]) -
 
 def _with_open_transaction(installation: Installation, lanes: int) -> list[tuple[str, int]]:
     """Output partitions whose end a `read_committed` reader does not get to see yet."""
-    admin = AdminClient({"bootstrap.servers": installation.bootstrap_servers})
+    admin = AdminClient(_configured(installation))
     partitions = [
         TopicPartition(installation.topic(name), lane) for name in ROLES.values() for lane in range(lanes)
     ]

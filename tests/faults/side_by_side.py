@@ -86,8 +86,16 @@ def _side(tasks: Any, done: Any, seed: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits; it ends us
     with local_services(places=CONTROLLABLE, say=lambda _: None) as services:
         for fault, place in iter(tasks.get, None):
+            if _is_orphan():
+                return
             done.put(_told(_plan(fault, place), services, seed))
             _mend(services)
+
+
+def _is_orphan() -> bool:
+    """Whether whoever waits for the rows has been killed."""
+    parent = multiprocessing.parent_process()
+    return parent is None or not parent.is_alive()
 
 
 def _place(plan: Plan) -> int:

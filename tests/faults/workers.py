@@ -67,7 +67,8 @@ class Worker:
         self.workspace.signal(self.pid, number)
 
     def terminate(self) -> tuple[int | None, float]:
-        """SIGTERM; returns the exit code, and how many seconds it took."""
+        """SIGTERM, once it is up so far that it can answer; returns the exit code, and how many seconds it took."""
+        wait_until(lambda: self.logs[-1].stat().st_size > 0 or self.exit_code is not None, STOP_SECONDS)
         begun = time.monotonic()
         self.send(signal.SIGTERM)
         self.ends.append((self.wait(2 * STOP_SECONDS), time.monotonic() - begun))

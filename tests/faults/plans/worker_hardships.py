@@ -2,9 +2,9 @@
 
 import time
 
-from tests.faults.acting import reached_at, times_to_pass
+from tests.faults.acting import reached_at, times_to_pass, works_again
 from tests.faults.kinds import Kind
-from tests.faults.plan import Plan
+from tests.faults.plan import TWO_QUICK, Plan
 from tests.faults.running import Run
 from worker.fault_points import FaultPoint
 
@@ -41,7 +41,31 @@ def stay_away(run: Run, strikes: int) -> None:
         run.start()
 
 
+def stand_still(run: Run, strikes: int) -> None:
+    """Hold up the event loop of one worker for longer than its session lasts, while another takes over."""
+    held_up, other = run.workers.values()
+    for _ in range(strikes):
+        point = run.random.choice(_POINTS)
+        held_up.start(VIGIL_FAULT_POINT=f"{point}:{20 + times_to_pass(run, point)}:stall")
+        assert held_up.wait_for("fault_point_reached"), held_up.last_words()
+        run.struck(reached_at(held_up))
+        other.start()
+        assert other.wait_for("batch_handled"), other.last_words()
+        works_again(held_up)
+        other.terminate()
+        held_up.terminate()
+    run.start()
+
+
 MATRIX = [
+    Plan(
+        fault="event loop held up",
+        kind=Kind.WORKER,
+        act=stand_still,
+        strikes=2,
+        names=TWO_QUICK,
+        seconds=110,
+    ),
     Plan(fault="out of memory", kind=Kind.WORKER, act=run_out_of_memory, strikes=6, seconds=60),
     Plan(
         fault="killed and away for a minute",

@@ -34,7 +34,7 @@ def _die_at(run: Run, point: FaultPoint) -> None:
     run.struck(reached_at(worker))
 
 
-def kill_at_random_moments(run: Run, strikes: int) -> None:
+def kill_at_random_moments(run: Run, strikes: int, *, kind: Kind | None = None) -> None:
     """Kill whatever the worker is at: while it starts, as it catches up, in the middle of its work."""
     run.worker.start()
     for _ in range(strikes):
@@ -44,7 +44,7 @@ def kill_at_random_moments(run: Run, strikes: int) -> None:
             assert run.worker.wait_for("batch_handled")
             time.sleep(run.random.choice((0.3, 0.6, 4.0)) * run.random.random())
         run.worker.kill()
-        run.struck()
+        run.struck(kind=kind)
         run.worker.start()
     assert run.worker.wait_for("batch_handled")
 
