@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.consumer import fetcher
 from aiokafka.errors import ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
@@ -15,13 +14,6 @@ from worker.cursors import cursor_group
 from worker.errors import LaneStoppedError, OperatorError
 from worker.lane_repair import LaneRepair, connected_client, repair_lane
 from worker.lane_standing import Finding, Place, standing_of
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch):
-    """A repair lets every consumer of its process read leniently; other tests show what happens without."""
-    for name in ("MemoryRecords", "PartitionRecords"):
-        monkeypatch.setattr(fetcher, name, getattr(fetcher, name))
 
 
 @pytest.fixture
