@@ -1,7 +1,7 @@
 """A batch: the records of one transaction, decoded, in log order."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -109,11 +109,13 @@ def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     return first, second
 
 
-def parts(runs: Sequence[Run], most: int) -> list[Sequence[Run]]:
-    """*runs* as lists of at most *most* records each, to be handled one after the other."""
-    if size_of(runs) <= most:
-        return [runs]
-    return [part for half in halves(runs) for part in parts(half, most)]
+def parts(runs: Sequence[Run], most: Callable[[], int]) -> Iterator[Sequence[Run]]:
+    """*runs* as lists to be handled one after the other, each of at most as many records as *most* allows by then."""
+    if size_of(runs) <= most():
+        yield runs
+    else:
+        for half in halves(runs):
+            yield from parts(half, most)
 
 
 def size_of(runs: Iterable[Run]) -> int:

@@ -129,10 +129,11 @@ class Intake:
             if not (runs := await self._accepted(records)):
                 return
             # What was too much at once may pass bit by bit, and nobody who waits for a part waits for long.
-            for part in parts(runs, min(most_after(self._failures), self._pace.most)):
+            for part in parts(runs, self._most):
                 if self.is_closing:
                     return  # what is left is the successor's
                 await self._store(part)
+                self._failures = max(0, self._failures - 1)
             if self.consumer is not None:
                 await self._breaker.trip(self.consumer)
         except LostClaimError:
@@ -145,6 +146,10 @@ class Intake:
             self._fail(PauseReason.BROKER if isinstance(error, KafkaError) else PauseReason.DATABASE)
         else:
             self._failures = 0
+
+    def _most(self) -> int:
+        """How many records to try at once: fewer after failures, and again more with each part that has passed."""
+        return min(most_after(self._failures), self._pace.most)
 
     def _fail(self, reason: PauseReason | None) -> None:
         self._failures += 1
@@ -340,7 +345,7 @@ class Intake:
 
     async def reconcile_pass(self, *, idle_seconds: float) -> None:
         """When nothing has come for a while, see that the database still holds what we think it does."""
-        if time.monotonic() - self._handled_at < idle_seconds or not self._positions:
+        if self.seconds_since_stored < idle_seconds or not self._positions:
             return
         async with self.turn:
             known = dict(self._positions)
@@ -354,6 +359,11 @@ class Intake:
                 self.start_over()
 
     # ---- what can be seen from outside
+
+    @property
+    def seconds_since_stored(self) -> float:
+        """How long nothing has been stored."""
+        return time.monotonic() - self._handled_at
 
     @property
     def positions(self) -> dict[TopicPartition, Position]:

@@ -191,7 +191,7 @@ class Worker:
     async def _watch(self) -> None:
         consumer = self._intake.consumer
         if consumer is not None:
-            judge(signs_of(self._subscriber, consumer))
+            judge(signs_of(self._subscriber, consumer, since_stored=self._intake.seconds_since_stored))
             self._assignment.look(consumer)
             self._metrics.watchdog_last_pass_timestamp_seconds.set(time.time())
 

@@ -21,9 +21,14 @@ class Signs:
     seconds_since_poll: float
 
 
-def signs_of(subscriber: BatchSubscriber, consumer: AIOKafkaConsumer) -> Signs:
-    """Read the signs of life off *subscriber* and its *consumer*."""
-    return Signs(dead_part_of(consumer), has_consume_task(subscriber), seconds_since_poll(consumer))
+def signs_of(subscriber: BatchSubscriber, consumer: AIOKafkaConsumer, *, since_stored: float) -> Signs:
+    """Read the signs of life off *subscriber* and its *consumer*.
+
+    Nobody asks for records while a backlog is stored part by part: *since_stored*, the seconds since the
+    last of them, then is the sign.
+    """
+    silent = min(seconds_since_poll(consumer), since_stored)
+    return Signs(dead_part_of(consumer), has_consume_task(subscriber), silent)
 
 
 def judge(signs: Signs) -> None:

@@ -1,6 +1,7 @@
 """What we reach into aiokafka and FastStream for is there, in the versions that are pinned."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,6 +14,7 @@ from worker.internals import (
     position_of,
     seconds_since_poll,
 )
+from worker.watchdog import signs_of
 
 
 @pytest.fixture
@@ -48,6 +50,14 @@ async def test_it_is_known_how_long_nobody_has_polled(consumer):
     await asyncio.sleep(0.05)
 
     assert 0.04 < seconds_since_poll(consumer) < 5
+
+
+async def test_a_backlog_that_is_stored_part_by_part_is_a_sign_of_life_too(consumer):
+    await consumer.getmany(timeout_ms=1)
+    await asyncio.sleep(0.05)
+
+    assert signs_of(SimpleNamespace(tasks=[]), consumer, since_stored=0.01).seconds_since_poll == 0.01
+    assert signs_of(SimpleNamespace(tasks=[]), consumer, since_stored=900.0).seconds_since_poll < 5
 
 
 async def test_the_position_is_known_without_waiting(consumer, names):

@@ -60,7 +60,7 @@ def test_parts_are_the_whole_in_log_order_none_larger_than_asked_and_each_begins
 ):
     runs = [a_run(number, 10, size) for number, size in enumerate(sizes)]
 
-    found = parts(runs, most)
+    found = list(parts(runs, lambda: most))
 
     assert all(0 < size_of(part) <= most for part in found)
     for number, run in enumerate(runs):
@@ -68,3 +68,13 @@ def test_parts_are_the_whole_in_log_order_none_larger_than_asked_and_each_begins
         assert [record for piece in pieces for record in piece.records] == list(run.records)
         expected = [run.stored, *(piece.claim.following for piece in pieces)]
         assert [piece.stored for piece in pieces] == expected[:-1]
+
+
+def test_each_part_that_has_passed_lets_the_next_be_larger():
+    most, sizes = [100], []
+
+    for part in parts([a_run(0, 0, 1600)], lambda: most[0]):
+        sizes.append(size_of(part))
+        most[0] *= 2
+
+    assert sizes == [100, 100, 200, 400, 800]
