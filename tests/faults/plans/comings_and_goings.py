@@ -22,7 +22,9 @@ def come_and_go(run: Run, strikes: int) -> None:
         time.sleep(run.random.uniform(0, 2))
         worker.start()
     for worker in run.workers.values():
-        assert worker.wait_for("positions_recovered"), f"{worker.name} does not come back"
+        assert worker.wait_for("positions_recovered", 120), (
+            f"{worker.name} does not come back: {worker.last_words()}"
+        )
 
 
 MATRIX = [
