@@ -1,8 +1,7 @@
 """A backup of a running Vigil's database, and its restore beside it, as persistence/README.md tells operators."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from shutil import which
 
@@ -27,9 +26,8 @@ def take(database: Database, file: Path) -> None:
     subprocess.run([_tool("pg_dump"), "-Fc", "-f", str(file), database.dsn], check=True)
 
 
-@contextmanager
-def restored(database: Database, file: Path) -> Iterator[None]:
-    """Restore *file* beside *database* and let it take its place within a moment; the former one is dropped at the end."""
+def restore(database: Database, file: Path) -> None:
+    """Restore *file* beside *database*, let it take its place within a moment, and drop the former one."""
     beside, former = f"{database.name}_restored", f"{database.name}_former"
     with closing(_connected(database, "postgres")) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(beside)))
@@ -38,10 +36,7 @@ def restored(database: Database, file: Path) -> Iterator[None]:
             [_tool("pg_restore"), "--no-owner", "--exit-on-error", "-d", address, str(file)], check=True
         )
         _swap(server, database.name, beside, former)
-        try:
-            yield
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(former)))
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(former)))
 
 
 def _swap(server: psycopg.Connection, name: str, beside: str, former: str) -> None:

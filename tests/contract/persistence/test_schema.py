@@ -13,9 +13,11 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 import migrations
 from domain.observations import Mode
+from migrations.timeouts import limit_waiting
 from persistence import schema
 from persistence.alarms import Episode
 from persistence.engine import create_engine
@@ -311,3 +313,18 @@ async def test_a_stranger_who_holds_every_table_delays_an_upgrade_and_an_upgrade
     assert max(waits) < 3
     await asyncio.to_thread(schema.upgrade, database_url)
     assert await schema.current(engine) == schema.head()
+
+
+@pytest.mark.parametrize("what", ["lock", "statement"])
+async def test_a_migration_gives_up_on_a_lock_and_on_a_statement_that_takes_too_long(engine, bystander, what):
+    def migrate(connection):
+        with Operations.context(MigrationContext.configure(connection)):
+            limit_waiting(lock="100ms", statement="200ms")
+        statement = "LOCK TABLE lanes" if what == "lock" else "SELECT pg_sleep(5)"
+        connection.exec_driver_sql(statement)
+
+    async with bystander.transaction():
+        await bystander.execute("LOCK TABLE lanes IN ACCESS SHARE MODE")
+        async with engine.connect() as connection:
+            with pytest.raises(Exception, match=f"due to {what} timeout"):
+                await connection.run_sync(migrate)
