@@ -19,6 +19,7 @@ from tests.faults.side_by_side import Told, run_all
 
 _WRITTEN_TO = Path(__file__).parents[2] / "build" / "faults.json"
 _WIDTH = 150
+_SIDES = max(1, min(3, (os.cpu_count() or 2) - 1))  # each keeps about one processor busy
 _MOST_TOLD = 10
 
 
@@ -51,7 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="only rows whose name holds one of these")
     parser.add_argument("--short", action="store_true", help="every kind once")
     parser.add_argument(
-        "--sides", type=int, default=2, help="how many run at once, each with services of its own"
+        "--sides", type=int, default=_SIDES, help="how many run at once, each with services of its own"
     )
     parser.add_argument(
         "--defect", choices=DEFECTS, help="let the workers have it: the rows that catch it must fail"
