@@ -121,10 +121,12 @@ class Pipeline:
 
     async def know_suspects(self) -> None:
         """Learn which devices any worker found something unusable of."""
+        before = set(self.suspects)
         async with unit_of_work(self.engine) as work:
             known = await work.devices.suspects()
+        meanwhile = self.suspects - before  # of a batch that was committed after the question was asked
         self.suspects.clear()
-        self.suspects.update(known)
+        self.suspects.update(known, meanwhile)
 
     def _suspect(self, suspected: Mapping[DeviceKey, bool]) -> None:
         for key, is_suspect in suspected.items():

@@ -88,9 +88,7 @@ def _number(column: str, cell: str) -> float | None:
     try:
         value = float(cell)
     except ValueError:
-        raise ScoringError(
-            f"{column} must be a number such as 36.8, or empty if it is missing, not {cell!r}"
-        ) from None
+        raise ScoringError(f"{column} must be a number such as 36.8, or empty if it is missing") from None
     return value
 
 
@@ -99,9 +97,7 @@ def _yes_or_no(column: str, cell: str) -> bool | None:
     if not word:
         return None
     if word not in _WORDS:
-        raise ScoringError(
-            f"{column} must be 1 or 0, true or false, yes or no, or empty if it is missing, not {cell!r}"
-        )
+        raise ScoringError(f"{column} must be 1 or 0, true or false, yes or no, or empty if it is missing")
     return _WORDS[word]
 
 
@@ -112,6 +108,4 @@ def _scale(cell: str) -> Spo2Scale:
     try:
         return Spo2Scale(int(float(word)))
     except ValueError:
-        raise ScoringError(
-            f"spo2_scale must be 1, or 2 where a target of 88-92 % is prescribed, not {cell!r}"
-        ) from None
+        raise ScoringError(f"spo2_scale must be 1, or 2 where a target of 88-92 % is prescribed") from None
