@@ -108,4 +108,4 @@ def _scale(cell: str) -> Spo2Scale:
     try:
         return Spo2Scale(int(float(word)))
     except ValueError:
-        raise ScoringError(f"spo2_scale must be 1, or 2 where a target of 88-92 % is prescribed") from None
+        raise ScoringError("spo2_scale must be 1, or 2 where a target of 88-92 % is prescribed") from None
