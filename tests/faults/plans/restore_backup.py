@@ -99,7 +99,7 @@ def _account_for(run: Run) -> None:
 
 
 MATRIX = [
-    Plan(fault="restored from a backup", kind=Kind.DATABASE, act=restore, strikes=2, seconds=90),
+    Plan(fault="restored from a backup", kind=Kind.DATABASE, act=restore, strikes=1, runs=2, seconds=90),
     Plan(fault="cursors reset by a tool", kind=Kind.GROUP, act=reset_cursors, strikes=3, seconds=80),
 ]
 SHORT = [
