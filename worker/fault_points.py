@@ -64,7 +64,7 @@ def _stall() -> None:
 
 def _exhaust() -> None:
     """Leave no memory to speak of: from here on whatever needs more than a little gets a MemoryError."""
-    in_use = int(_MEMORY.read_text().split()[0]) * resource.getpagesize()
+    in_use = int(_MEMORY.read_text("utf-8").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use, resource.RLIM_INFINITY))
 
 
