@@ -16,16 +16,23 @@ class Assignment:
 
     A worker with a name of its own that comes back is given what it had, without a new assignment, as long as the
     group would choose the assignor it chose before; and from then on nobody may be looking for partitions that are
-    added. So the number of partitions is part of the assignor's name, and every worker looks for itself.
+    added. So the number of partitions is part of the assignor's name, and every worker looks for itself. Of workers
+    without names aiokafka's leader looks.
+
+    One assignor is offered, not two: aiokafka joins the group once for each of them, and several workers that start
+    together, each joining twice, make one another join anew without end.
     """
 
-    def __init__(self, topics: Sequence[str], partitions: Sequence[int]) -> None:
+    def __init__(self, topics: Sequence[str], partitions: Sequence[int], *, is_named: bool) -> None:
         self._topics = tuple(topics)
         self._partitions = tuple(partitions)
-        self.assignors = [_counting(self._partitions), RangePartitionAssignor]
+        self._is_named = is_named
+        self.assignors = [_counting(self._partitions) if is_named else RangePartitionAssignor]
 
     def look(self, consumer: AIOKafkaConsumer) -> None:
         """Ask the group for a new assignment if *consumer* has heard of more partitions than before."""
+        if not self._is_named:
+            return
         known = partitions_known(consumer, self._topics)
         if known == self._partitions or any(
             now < before for now, before in zip(known, self._partitions, strict=True)

@@ -76,7 +76,9 @@ class Worker:
         self._observer = Observer(
             engine=engine, intake=self._intake, lanes=self._lanes, metrics=metrics, health=health
         )
-        self._assignment = Assignment(self._names.inputs, layout.inputs)
+        self._assignment = Assignment(
+            self._names.inputs, layout.inputs, is_named=settings.instance_id is not None
+        )
         self._watching = Watching(
             engine=engine, metrics=metrics, keepers=lambda: self._lanes.keepers, intake=self._intake
         )

@@ -27,32 +27,45 @@ def names(assignment):
     return [assignor.name for assignor in assignment.assignors]
 
 
-def test_the_number_of_partitions_is_part_of_the_first_choice():
-    assert names(Assignment(TOPICS, (12, 6))) == ["range-12-6", "range"]
+def named(*partitions):
+    return Assignment(TOPICS, partitions, is_named=True)
+
+
+def test_a_worker_with_a_name_offers_one_assignor_with_the_number_of_partitions_in_its_name():
+    assert names(named(12, 6)) == ["range-12-6"]
+
+
+def test_a_worker_without_a_name_offers_what_everybody_knows_and_leaves_looking_to_the_client():
+    assignment, consumer = Assignment(TOPICS, (6, 6), is_named=False), Consumer(readings=9, commands=9)
+
+    assignment.look(consumer)
+
+    assert names(assignment) == ["range"]
+    assert consumer.joins == 0
 
 
 def test_what_is_as_it_was_asks_for_nothing():
     consumer = Consumer(readings=6, commands=6)
 
-    Assignment(TOPICS, (6, 6)).look(consumer)
+    named(6, 6).look(consumer)
 
     assert consumer.joins == 0
 
 
 def test_partitions_that_were_added_ask_for_a_new_assignment_once():
-    assignment, consumer = Assignment(TOPICS, (6, 6)), Consumer(readings=6, commands=9)
+    assignment, consumer = named(6, 6), Consumer(readings=6, commands=9)
 
     assignment.look(consumer)
     assignment.look(consumer)
 
     assert consumer.joins == 1
-    assert names(assignment) == ["range-6-9", "range-6-6", "range"]
+    assert names(assignment) == ["range-6-9", "range-6-6"]
     assert consumer._coordinator._assignors == assignment.assignors
 
 
 def test_what_the_broker_does_not_tell_of_right_now_is_not_gone():
     consumer = Consumer(readings=12)
 
-    Assignment(TOPICS, (6, 6)).look(consumer)
+    named(6, 6).look(consumer)
 
     assert consumer.joins == 0
