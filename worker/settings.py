@@ -106,7 +106,7 @@ class Settings(BaseSettings):
 
     processes: str = Field(
         default="auto", pattern=r"^(auto|[1-9]|1[0-6])$",
-        description="auto (one for every two processors, at most 4 and one for each partition), or a whole number from 1 to 16",
+        description="auto (one for every processor but one, at most 4 and one for each partition), or a whole number from 1 to 16",
     )  # fmt: skip
     http_host: str = Field(
         default="127.0.0.1", min_length=1, description="the address metrics and health are served on"

@@ -5,15 +5,15 @@ from pathlib import Path
 
 AUTO = "auto"
 _AT_MOST = 4
-_PROCESSORS_EACH = 2  # the database and the broker want some, too
+_LEFT_TO_OTHERS = 1  # the broker and the database want some, too, where they are on the same machine
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def how_many(asked: str, *, processors: float, partitions: int) -> int:
-    """The number *asked* for; for `auto` one for every two processors, at most 4 and one for each partition."""
+    """The number *asked* for; for `auto` one for every processor but one, at most 4 and one for each partition."""
     if asked != AUTO:
         return int(asked)
-    return max(1, min(int(processors // _PROCESSORS_EACH), _AT_MOST, partitions))
+    return max(1, min(int(processors) - _LEFT_TO_OTHERS, _AT_MOST, partitions))
 
 
 def usable_processors(quota: Path = _QUOTA) -> float:

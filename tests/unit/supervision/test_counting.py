@@ -8,14 +8,15 @@ from worker.supervision.counting import how_many, quota_in, usable_processors
     [
         pytest.param(1, 6, 1, id="one processor"),
         pytest.param(0.5, 6, 1, id="half of one"),
-        pytest.param(3, 6, 1, id="not quite two pairs"),
-        pytest.param(4, 6, 2, id="two pairs"),
-        pytest.param(8, 6, 4, id="four pairs"),
+        pytest.param(2, 6, 1, id="two processors"),
+        pytest.param(2.5, 6, 1, id="two and a half"),
+        pytest.param(4, 6, 3, id="four processors"),
+        pytest.param(8, 6, 4, id="eight processors"),
         pytest.param(64, 12, 4, id="more than are of use"),
         pytest.param(64, 3, 3, id="fewer partitions"),
     ],
 )
-def test_a_worker_has_a_process_for_every_two_processors(processors, partitions, expected):
+def test_a_worker_has_a_process_for_every_processor_but_one(processors, partitions, expected):
     assert how_many("auto", processors=processors, partitions=partitions) == expected
 
 
